@@ -1,0 +1,79 @@
+//! The C interface. What its callers are promised stands in `include/ketama.h`, which is made from
+//! the documentation of the items in [`ring`] and [`libketama`].
+//!
+//! Every function checks its pointers, calls safe code inside [`guard`], and writes through a
+//! pointer only on success. Enums arrive as `int` and are checked.
+#![allow(non_camel_case_types)]
+// The contract of each function is its documentation, written for C.
+#![allow(clippy::missing_safety_doc)]
+
+pub mod libketama;
+pub mod ring;
+mod rolled;
+
+use std::any::Any;
+use std::cell::Cell;
+use std::ffi::{c_char, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The longest error text, in bytes, as in the original.
+const MAX_ERROR: usize = 254;
+
+thread_local! {
+    // It has no destructor, which could still be due at a thread's exit after a dlclose.
+    static ERROR: Cell<[u8; MAX_ERROR + 1]> = const { Cell::new([0; MAX_ERROR + 1]) };
+}
+
+/// Runs safe code on behalf of C. A panic becomes an error text and `failed`.
+fn guard<T>(failed: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        set_error(format!("internal error: {}", panic_text(&*panic)));
+        // Its destructor may panic in turn, and nobody is left to catch that.
+        std::mem::forget(panic);
+        failed
+    })
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text
+    } else {
+        "panic"
+    }
+}
+
+/// Sets this thread's error text, cut to its size.
+fn set_error(text: impl AsRef<[u8]>) {
+    let text = text.as_ref();
+    let text = &text[..text.len().min(MAX_ERROR)];
+    let mut error = [0; MAX_ERROR + 1];
+    error[..text.len()].copy_from_slice(text);
+    ERROR.set(error);
+}
+
+fn clear_error() {
+    set_error("");
+}
+
+/// This thread's error text; C may read it until the thread's next call that sets or clears it.
+fn error_text() -> *mut c_char {
+    ERROR.with(Cell::as_ptr).cast()
+}
+
+/// The bytes that C passed, unless they cannot be read.
+///
+/// # Safety
+///
+/// `data`, unless NULL, points to `len` bytes that can be read and do not change during `'a`.
+unsafe fn bytes<'a>(data: *const c_void, len: usize) -> Option<&'a [u8]> {
+    if len == 0 {
+        return Some(&[]);
+    }
+    if data.is_null() || isize::try_from(len).is_err() {
+        return None;
+    }
+    // SAFETY: not NULL, no longer than an object can be, and readable by the caller's promise.
+    Some(unsafe { std::slice::from_raw_parts(data.cast(), len) })
+}

@@ -1,0 +1,293 @@
+//! libketama's own interface
+//!
+//! The functions and structures of Last.fm's `libketama.so.1`, with the same layout, points and
+//! results, so that programs built against it run on this library unchanged. It reads server
+//! definition files: a line a server, its name (1 to 23 bytes, usually `host:port`) and its weight,
+//! with tabs or spaces between and a newline behind; lines that begin with `#` are comments. The
+//! README lists what differs from the original.
+//!
+//! Threads. Every function may be called from any thread at any time, on one continuum as well;
+//! only `ketama_smoke()` needs the others to be done with that continuum. Rolls and smokes in other
+//! threads never disturb a continuum that was handed out, and lookups never wait for them. After
+//! fork() the child may go on with all of it.
+//!
+//! Errors. A call that fails says why in `ketama_error()`. NULL never crashes.
+
+use super::ring::ketama_ring;
+use super::rolled::{self, Failure, Rolled, Slot};
+use super::{clear_error, error_text, guard, set_error};
+use crate::hash::md5;
+use crate::ring::Ring;
+use std::ffi::{CStr, c_char, c_int, c_uchar, c_uint, c_ulong, c_void};
+use std::mem::{offset_of, size_of};
+use std::ptr;
+use std::sync::Arc;
+
+/// A point of a continuum: its position on the circle, and the first 22 bytes of the name of its
+/// server. The padding behind `ip` is 0, so that a name of 22 bytes ends as well.
+#[repr(C)]
+pub struct mcs {
+    pub point: c_uint,
+    pub ip: [c_char; 22],
+}
+
+const _: () = assert!(size_of::<mcs>() == size_of::<Slot>());
+const _: () = assert!(offset_of!(mcs, ip) == offset_of!(Slot, ip));
+
+/// A server definition: name and weight. No function takes or returns one.
+#[repr(C)]
+pub struct serverinfo {
+    pub addr: [c_char; 22],
+    pub memory: c_ulong,
+}
+
+/// What a roll hands out. `array` points to `numpoints` entries of `mcs`, sorted by `point`;
+/// `modtime` to a `time_t`, the file's modification time in seconds. Both are NULL, and `numpoints`
+/// is 0, where a roll found no servers. All of it is to be read only, and lives until
+/// `ketama_smoke()`.
+#[repr(C)]
+pub struct continuum {
+    pub numpoints: c_int,
+    pub modtime: *mut c_void,
+    pub array: *mut c_void,
+}
+
+/// A continuum, as the functions take it.
+pub type ketama_continuum = *mut continuum;
+
+/// The type of `qsort()`'s comparison, to cast `ketama_compare` to.
+pub type compfn = Option<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int>;
+
+impl continuum {
+    /// Hands out a share of a ring, or an empty continuum.
+    fn new(rolled: Option<Arc<Rolled>>) -> ketama_continuum {
+        Box::into_raw(Box::new(match rolled {
+            Some(rolled) => continuum {
+                // A ring whose points exceed an int is refused when it is made.
+                numpoints: rolled.points.len() as c_int,
+                array: rolled.points.as_ptr().cast_mut().cast(),
+                modtime: Arc::into_raw(rolled).cast_mut().cast(),
+            },
+            None => continuum {
+                numpoints: 0,
+                modtime: ptr::null_mut(),
+                array: ptr::null_mut(),
+            },
+        }))
+    }
+
+    /// What is behind a continuum that C passed; `None` for NULL or an empty one.
+    ///
+    /// # Safety
+    ///
+    /// `cont` is NULL, or from [`new`](continuum::new) and not smoked, or a copy of such a one.
+    unsafe fn rolled<'a>(cont: ketama_continuum) -> Option<&'a Rolled> {
+        // SAFETY: NULL or live, by the caller's promise; then `modtime` is NULL or from
+        // `Arc::into_raw`.
+        unsafe { cont.as_ref()?.modtime.cast::<Rolled>().as_ref() }
+    }
+}
+
+/// Reads a server definition file and makes its continuum.
+///
+/// `contptr`: receives the new continuum, to be given back with `ketama_smoke()`. One that was
+/// there before is not freed: it keeps the ring that it was made with.
+/// `filename`: the file's path.
+///
+/// Returns 1 on success. The ring is the file's present one: a change of its content, size, inode
+/// or times since an earlier roll is seen. An unchanged file costs one stat() and one allocation,
+/// and its continua share their points.
+///
+/// Returns 0 on failure. Where there is no such file, or an argument is NULL, `*contptr` is not
+/// written. Where the file defines no server, or has a bad line, it receives a new continuum all
+/// the same: an empty one, except that a bad line in a file which this process has rolled well
+/// before gives the last good ring. One bad line refuses the whole file; the text names it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ketama_roll(
+    contptr: *mut ketama_continuum,
+    filename: *const c_char,
+) -> c_int {
+    guard(0, || {
+        if contptr.is_null() || filename.is_null() {
+            let name = if contptr.is_null() {
+                "contptr"
+            } else {
+                "filename"
+            };
+            set_error(format!("{name} is NULL"));
+            return 0;
+        }
+        // SAFETY: a string ended by a NUL, by the caller's promise.
+        let filename = unsafe { CStr::from_ptr(filename) };
+        let result = rolled::roll(filename);
+        let name = filename.to_bytes();
+        let (returned, rolled) = match result {
+            Ok(rolled) => {
+                clear_error();
+                (1, Some(rolled))
+            }
+            Err(Failure::NoFile) => {
+                set_error([b"Invalid filename specified: ", name].concat());
+                return 0;
+            }
+            Err(Failure::NoServers) => {
+                set_error([b"No valid server definitions in file ", name].concat());
+                (0, None)
+            }
+            Err(Failure::Bad { reason, line, last }) => {
+                let line = line.map_or(String::new(), |line| format!("line {line} "));
+                set_error([format!("{reason} ({line}in ").as_bytes(), name, b")"].concat());
+                (0, last)
+            }
+        };
+        // SAFETY: not NULL, and writable by the caller's promise.
+        unsafe { *contptr = continuum::new(rolled) };
+        returned
+    })
+}
+
+/// Gives a continuum back. What `ketama_get_server()` returned from it is then gone; other
+/// continua, of the same file too, are not touched. NULL is allowed and does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ketama_smoke(c: ketama_continuum) {
+    guard((), || {
+        if c.is_null() {
+            return;
+        }
+        // SAFETY: from `continuum::new`, and given back once, by the caller's promise.
+        let continuum = unsafe { Box::from_raw(c) };
+        if !continuum.modtime.is_null() {
+            // SAFETY: from `Arc::into_raw`, in `continuum::new`.
+            drop(unsafe { Arc::from_raw(continuum.modtime.cast::<Rolled>()) });
+        }
+    });
+}
+
+/// Finds the server of a key.
+///
+/// `key`: a string ended by a NUL.
+///
+/// Returns the point that the key belongs to, an entry of `c->array` that lives until
+/// `ketama_smoke(c)`. NULL for a NULL or empty continuum, or a NULL key. Never locks or allocates.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ketama_get_server(key: *const c_char, c: ketama_continuum) -> *mut mcs {
+    guard(ptr::null_mut(), || {
+        if key.is_null() {
+            set_error("the key is NULL");
+            return ptr::null_mut();
+        }
+        // SAFETY: NULL or live, by the caller's promise.
+        let Some(rolled) = (unsafe { continuum::rolled(c) }) else {
+            set_error("the continuum is NULL or empty");
+            return ptr::null_mut();
+        };
+        // SAFETY: a string ended by a NUL, by the caller's promise.
+        let key = unsafe { CStr::from_ptr(key) };
+        let at = rolled.ring.ring.successor(Ring::position(key.to_bytes()));
+        ptr::from_ref(&rolled.points[at]).cast_mut().cast()
+    })
+}
+
+/// Prints a continuum with the C library's printf(), so that it comes in order with the caller's
+/// own output: a line `Numpoints in continuum: N`, then a line `IP (POINT)` a point; `Continuum
+/// empty` where there is none. A NULL continuum is printed as an empty one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ketama_print_continuum(c: ketama_continuum) {
+    guard((), || {
+        // SAFETY: NULL or live, by the caller's promise.
+        let points = unsafe { continuum::rolled(c) }.map_or(&[][..], |rolled| &rolled.points);
+        // SAFETY: the formats match their arguments, and each `ip` ends within its slot.
+        unsafe {
+            libc::printf(
+                c"Numpoints in continuum: %d\n".as_ptr(),
+                points.len() as c_int,
+            );
+            if points.is_empty() {
+                libc::printf(c"Continuum empty\n".as_ptr());
+            }
+            for slot in points {
+                libc::printf(c"%s (%u)\n".as_ptr(), slot.ip.as_ptr(), slot.point);
+            }
+        }
+    });
+}
+
+/// Compares two points by position, for qsort(): -1, 0 or 1. With a NULL argument 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ketama_compare(a: *const mcs, b: *const mcs) -> c_int {
+    guard(0, || {
+        // SAFETY: NULL or readable, by the caller's promise.
+        match unsafe { (a.as_ref(), b.as_ref()) } {
+            (Some(a), Some(b)) => a.point.cmp(&b.point) as c_int,
+            _ => {
+                set_error("a point is NULL");
+                0
+            }
+        }
+    })
+}
+
+/// Hashes a string ended by a NUL to its position on the circle: the first 32 bits of its MD5,
+/// little-endian. With a NULL string 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ketama_hashi(s: *const c_char) -> c_uint {
+    guard(0, || {
+        // SAFETY: NULL or a string ended by a NUL, by the caller's promise.
+        unsafe { string_or_error(s) }.map_or(0, |s| Ring::position(s.to_bytes()))
+    })
+}
+
+/// Writes the MD5 of a string ended by a NUL. With a NULL argument it writes nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ketama_md5_digest(s: *const c_char, out: *mut c_uchar) {
+    guard((), || {
+        // SAFETY: NULL or a string ended by a NUL, by the caller's promise.
+        let Some(s) = (unsafe { string_or_error(s) }) else {
+            return;
+        };
+        // SAFETY: NULL or room for 16 bytes, by the caller's promise.
+        match unsafe { out.cast::<[u8; 16]>().as_mut() } {
+            Some(out) => *out = md5::digest(s.to_bytes()),
+            None => set_error("the output is NULL"),
+        }
+    });
+}
+
+/// A string that C passed, or an error text.
+///
+/// # Safety
+///
+/// `s` is NULL or a string ended by a NUL.
+unsafe fn string_or_error<'a>(s: *const c_char) -> Option<&'a CStr> {
+    if s.is_null() {
+        set_error("the string is NULL");
+        return None;
+    }
+    // SAFETY: not NULL, and ended by a NUL by the caller's promise.
+    Some(unsafe { CStr::from_ptr(s) })
+}
+
+/// Returns the text of this thread's last failure, "" after a `ketama_roll()` that succeeded; the
+/// same as `ketama_last_error()`. Never NULL; at most 254 bytes. It belongs to the library.
+#[unsafe(no_mangle)]
+pub extern "C" fn ketama_error() -> *mut c_char {
+    error_text()
+}
+
+/// Lends the ring behind a continuum, for the functions that take a `ketama_ring`.
+///
+/// Returns NULL for a NULL or empty continuum. It lives until `ketama_smoke(c)`, or longer for
+/// those who `ketama_ring_retain()` it; without that it must not be freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ketama_continuum_ring(c: ketama_continuum) -> *const ketama_ring {
+    guard(ptr::null(), || {
+        // SAFETY: NULL or live, by the caller's promise.
+        match unsafe { continuum::rolled(c) } {
+            Some(rolled) => Arc::as_ptr(&rolled.ring),
+            None => {
+                set_error("the continuum is NULL or empty");
+                ptr::null()
+            }
+        }
+    })
+}

@@ -1,0 +1,45 @@
+/*
+ * ketama.h - which cache server does a key belong to?
+ *
+ * A ring puts every server at many points of a circle of 32-bit positions. A key has a position too,
+ * and belongs to the server of the first point at or after it; past the last point, of the first.
+ * So a server that comes or goes moves only the keys between its points and the ones before them.
+ *
+ * A complete program:
+ *
+ *     #include <ketama.h>
+ *     #include <stdio.h>
+ *
+ *     int main(void) {
+ *         ketama_server servers[] = {{"10.0.1.1:11211", 600}, {"10.0.1.2:11211", 300}};
+ *         ketama_ring *ring;
+ *         if (ketama_ring_new(servers, 2, KETAMA_LIBKETAMA, &ring) != KETAMA_OK) {
+ *             fprintf(stderr, "%s\n", ketama_last_error());
+ *             return 1;
+ *         }
+ *         size_t server = ketama_ring_find(ring, "user:42", 7);
+ *         puts(ketama_ring_server_name(ring, server));
+ *         ketama_ring_free(ring);
+ *         return 0;
+ *     }
+ *
+ * Build it with: cc program.c $(pkg-config --cflags --libs ketama)
+ *
+ * This file has two parts. The first makes rings from a list of servers, with functions whose names
+ * begin with ketama_ring_. The second is the interface of Last.fm's libketama, for programs that use
+ * server definition files or were written for the original. It is C99 and C++11 or later.
+ *
+ * This file is written by `make header`; edit src/capi/ instead.
+ */
+#ifndef KETAMA_H
+#define KETAMA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What ketama_ring_find() returns for no server. */
+#define KETAMA_NONE SIZE_MAX

@@ -1,0 +1,294 @@
+//! The process-wide table of rolled files: rolls of an unchanged file share one ring.
+//!
+//! ```text
+//! roll(file):
+//!     stamp = stat(file)
+//!     the table has this stamp       -> share its ring
+//!     read the file                     (nothing is locked here, so a slow disk blocks nobody)
+//!     it is bad                      -> lend the last good ring, if the table has one
+//!     the table has it by now        -> share that
+//!     otherwise                      -> put the new ring into the table
+//! ```
+//!
+//! The table's lock is held for a few comparisons only and never by a lookup. A child of fork() may
+//! inherit it locked by a thread that the child does not have; such a table is abandoned, see
+//! [`after_fork_in_child`].
+
+use super::ring::ketama_ring;
+use crate::servers::{self, Refusal};
+use std::collections::BTreeMap;
+use std::ffi::{CStr, OsStr};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, BufReader};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// How much of a name the original's array shows, in bytes.
+const MAX_IP: usize = 22;
+
+/// What a continuum shows: the original's array of points, and the ring to search it with.
+///
+/// `continuum.modtime` points to the whole of it, so that it can be found from any copy of the
+/// continuum.
+#[repr(C)]
+pub(super) struct Rolled {
+    /// The file's modification time in seconds, which C reads through `continuum.modtime`.
+    modtime: libc::time_t,
+    pub(super) ring: Arc<ketama_ring>,
+    pub(super) points: Box<[Slot]>,
+}
+
+/// The original's `mcs`, with its padding made part of `ip`, so that it is 0 and ends a name of 22
+/// bytes.
+#[repr(C)]
+pub(super) struct Slot {
+    pub(super) point: u32,
+    pub(super) ip: [u8; 24],
+}
+
+impl Rolled {
+    fn new(modtime: libc::time_t, ring: ketama_ring) -> Rolled {
+        let servers = ring.ring.servers();
+        let points = ring.ring.points().map(|point| {
+            let name = &servers[point.server as usize].name;
+            let len = name.len().min(MAX_IP);
+            let mut ip = [0; 24];
+            ip[..len].copy_from_slice(&name[..len]);
+            Slot {
+                point: point.point,
+                ip,
+            }
+        });
+        Rolled {
+            modtime,
+            points: points.collect(),
+            ring: Arc::new(ring),
+        }
+    }
+}
+
+/// Why a roll failed.
+pub(super) enum Failure {
+    /// There is no such file.
+    NoFile,
+    /// The file says nothing about servers.
+    NoServers,
+    /// The file is wrong; the last good ring of this file, if there is one.
+    Bad {
+        reason: String,
+        line: Option<u64>,
+        last: Option<Arc<Rolled>>,
+    },
+}
+
+/// A file, whatever it is called.
+type FileId = (u64, u64);
+
+/// What tells one state of a file from the next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    file: FileId,
+    size: u64,
+    modified: (i64, i64),
+    /// Moves even where a writer sets the modification time back.
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Stamp {
+        Stamp {
+            file: (metadata.dev(), metadata.ino()),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    /// Whether any change after `now` gives another stamp. One within the same tick of the file
+    /// system's clock does not; ticks are up to 10 ms, or 1 or 2 s where times are whole seconds.
+    fn is_settled(&self, now: SystemTime) -> bool {
+        let tick = if self.changed.1 == 0 {
+            2_000_000_000
+        } else {
+            20_000_000
+        };
+        let changed = i128::from(self.changed.0) * 1_000_000_000 + i128::from(self.changed.1);
+        now.duration_since(UNIX_EPOCH)
+            .is_ok_and(|now| changed + tick < now.as_nanos() as i128)
+    }
+}
+
+struct Entry {
+    /// The absolute path of its latest roll; it finds the last good ring after a file was replaced.
+    path: PathBuf,
+    stamp: Stamp,
+    /// Whether an equal stamp means an equal file.
+    settled: bool,
+    rolled: Arc<Rolled>,
+    /// When it was last shared, in rolls.
+    used: u64,
+}
+
+#[derive(Default)]
+struct Table {
+    entries: BTreeMap<FileId, Entry>,
+    rolls: u64,
+}
+
+impl Table {
+    /// How many rings are kept that no continuum holds.
+    const MAX_IDLE: usize = 8;
+
+    fn share(&mut self, file: FileId, is_same: impl FnOnce(&Entry) -> bool) -> Option<Arc<Rolled>> {
+        let entry = self.entries.get_mut(&file).filter(|entry| is_same(entry))?;
+        self.rolls += 1;
+        entry.used = self.rolls;
+        Some(Arc::clone(&entry.rolled))
+    }
+
+    fn last_good(&self, file: FileId, path: &Path) -> Option<Arc<Rolled>> {
+        let entry = self.entries.get(&file);
+        let entry = entry.or_else(|| self.entries.values().find(|entry| entry.path == path));
+        entry.map(|entry| Arc::clone(&entry.rolled))
+    }
+
+    /// Puts a ring in its file's place, unless an equal one is there: then that one is kept, and
+    /// returned.
+    fn insert(&mut self, mut new: Entry) -> Arc<Rolled> {
+        let file = new.stamp.file;
+        let same = |old: &Entry| {
+            old.stamp.modified == new.stamp.modified
+                && old.rolled.ring.ring.servers() == new.rolled.ring.ring.servers()
+        };
+        if let Some(rolled) = self.share(file, same) {
+            new.rolled = rolled;
+        }
+        self.rolls += 1;
+        new.used = self.rolls;
+        let rolled = Arc::clone(&new.rolled);
+        // A path has one last good ring: that of the file which it names now.
+        self.entries.retain(|_, entry| entry.path != new.path);
+        self.entries.insert(file, new);
+        self.drop_idle();
+        rolled
+    }
+
+    fn drop_idle(&mut self) {
+        let mut idle: Vec<(u64, FileId)> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| Arc::strong_count(&entry.rolled) == 1)
+            .map(|(&file, entry)| (entry.used, file))
+            .collect();
+        idle.sort_unstable();
+        for (_, file) in idle.iter().rev().skip(Self::MAX_IDLE) {
+            self.entries.remove(file);
+        }
+    }
+}
+
+/// The table, made by the first roll. Once published it is never freed: a fork may leave it to a
+/// child.
+static TABLE: AtomicPtr<Mutex<Table>> = AtomicPtr::new(std::ptr::null_mut());
+static HAS_FORK_HANDLER: AtomicBool = AtomicBool::new(false);
+
+/// Runs in a child, on its only thread, before fork() returns there: makes it forget a table that
+/// another thread of the parent had locked, since nobody is left to unlock it. Its next roll begins
+/// a new one.
+extern "C" fn after_fork_in_child() {
+    // SAFETY: NULL or published, hence never freed.
+    let table = unsafe { TABLE.load(Ordering::Acquire).as_ref() };
+    if table.is_some_and(|table| matches!(table.try_lock(), Err(TryLockError::WouldBlock))) {
+        TABLE.store(std::ptr::null_mut(), Ordering::Release);
+    }
+}
+
+/// Locks the table. `None` where a fork could not be survived: then a roll keeps its ring to
+/// itself.
+fn lock() -> Option<MutexGuard<'static, Table>> {
+    // No Once: a fork could leave it half done. Handlers of two threads that come here together do
+    // no harm.
+    if !HAS_FORK_HANDLER.load(Ordering::Acquire) {
+        // SAFETY: the handler stays loaded (-z nodelete), and only reads and writes atomics.
+        if unsafe { libc::pthread_atfork(None, None, Some(after_fork_in_child)) } != 0 {
+            return None;
+        }
+        HAS_FORK_HANDLER.store(true, Ordering::Release);
+    }
+    let mut table = TABLE.load(Ordering::Acquire);
+    if table.is_null() {
+        let new = Box::into_raw(Box::<Mutex<Table>>::default());
+        let swap = TABLE.compare_exchange(table, new, Ordering::AcqRel, Ordering::Acquire);
+        table = swap.map_or_else(
+            |theirs| {
+                // SAFETY: from Box::into_raw above, and not published.
+                drop(unsafe { Box::from_raw(new) });
+                theirs
+            },
+            |_| new,
+        );
+    }
+    // SAFETY: published, hence never freed.
+    let table = unsafe { &*table };
+    // A panic leaves no entry half made: they are put in and taken out whole.
+    Some(table.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The ring that a server definition file defines now.
+pub(super) fn roll(name: &CStr) -> Result<Arc<Rolled>, Failure> {
+    let path = Path::new(OsStr::from_bytes(name.to_bytes()));
+    let metadata = fs::metadata(path).map_err(|_| Failure::NoFile)?;
+    let stamp = Stamp::of(&metadata);
+    let is_same = |entry: &Entry| entry.settled && entry.stamp == stamp;
+    if let Some(rolled) = lock().and_then(|mut table| table.share(stamp.file, is_same)) {
+        return Ok(rolled);
+    }
+
+    // A pipe would wait for a writer, and a device may do anything.
+    if !metadata.is_file() {
+        return Err(Failure::NoServers);
+    }
+    // The stamp from before the read: a change during it shows in the next roll.
+    let (file, stamp, settled) = open(path).map_err(|_| Failure::NoServers)?;
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let bad = |reason: String, line| Failure::Bad {
+        reason,
+        line,
+        last: lock().and_then(|table| table.last_good(stamp.file, &absolute)),
+    };
+    let definitions = servers::read(BufReader::new(file)).map_err(|refusal| match refusal {
+        Refusal::NoServers => Failure::NoServers,
+        Refusal::Line { number, reason } => bad(reason.to_string(), Some(number)),
+    })?;
+    let ring = ketama_ring::new(&definitions.servers).map_err(|error| {
+        let line = error.server().map(|server| definitions.lines[server]);
+        bad(error.to_string(), line)
+    })?;
+    let rolled = Arc::new(Rolled::new(stamp.modified.0, ring));
+    Ok(match lock() {
+        Some(mut table) => table.insert(Entry {
+            path: absolute,
+            stamp,
+            settled,
+            rolled,
+            used: 0,
+        }),
+        None => rolled,
+    })
+}
+
+/// Opens a file, with its stamp and whether that is settled.
+fn open(path: &Path) -> io::Result<(File, Stamp, bool)> {
+    // O_NONBLOCK: it may have become a pipe by now.
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)?;
+    let now = SystemTime::now();
+    let stamp = Stamp::of(&file.metadata()?);
+    Ok((file, stamp, stamp.is_settled(now)))
+}

@@ -1,0 +1,65 @@
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+/// Why a [`Ring`](crate::Ring) could not be made.
+///
+/// `server` is the index, from 0, of the server at fault in the list that was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The list of servers is empty.
+    NoServers,
+    /// A server's name is empty.
+    EmptyName { server: usize },
+    /// A server's name is longer than [`MAX_NAME`](crate::Server::MAX_NAME) bytes.
+    LongName { server: usize },
+    /// A server's weight is 0.
+    ZeroWeight { server: usize },
+    /// The sum of the weights, up to and with this server's, is 2^64 or more.
+    WeightSum { server: usize },
+    /// Up to and with this server the ring has more than 2^31 - 1 points.
+    TooManyPoints { server: usize },
+    /// There is not enough memory for the ring.
+    OutOfMemory,
+}
+
+impl Error {
+    /// The index of the server at fault, where there is one.
+    pub fn server(&self) -> Option<usize> {
+        match *self {
+            Error::EmptyName { server }
+            | Error::LongName { server }
+            | Error::ZeroWeight { server }
+            | Error::WeightSum { server }
+            | Error::TooManyPoints { server } => Some(server),
+            Error::NoServers | Error::OutOfMemory => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NoServers => write!(f, "the list of servers is empty"),
+            Error::EmptyName { server } => write!(f, "server {server}: the name is empty"),
+            Error::LongName { server } => {
+                write!(
+                    f,
+                    "server {server}: the name is longer than {} bytes",
+                    crate::Server::MAX_NAME
+                )
+            }
+            Error::ZeroWeight { server } => write!(f, "server {server}: the weight is 0"),
+            Error::WeightSum { server } => {
+                write!(f, "server {server}: the sum of the weights reaches 2^64")
+            }
+            Error::TooManyPoints { server } => {
+                write!(f, "server {server}: the ring exceeds {} points", i32::MAX)
+            }
+            Error::OutOfMemory => write!(f, "not enough memory for the ring"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,186 @@
+//! Compiling the programs of c_tests/ and running them against a libketama.so.1.
+#![allow(dead_code)] // Each test file uses its own part.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The 8-server file of the original's published check.
+pub const SERVERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/ketama.servers");
+
+/// A fresh folder for a test's files.
+pub fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The shared library that cargo built together with this test.
+pub fn built_library() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.with_file_name("libketama.so")
+}
+
+/// The original, built by `make test`, or the library that KETAMA_REFERENCE names.
+pub fn reference() -> Option<PathBuf> {
+    std::env::var_os("KETAMA_REFERENCE").map(PathBuf::from)
+}
+
+/// Notes that a test could not run. `make test` counts these, and fails for them where CI is set.
+pub fn not_run(test: &str, why: &str) {
+    println!("not run: {test}: {why}");
+    if let Some(list) = std::env::var_os("KETAMA_NOT_RUN") {
+        let mut list = fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(list)
+            .unwrap();
+        writeln!(list, "{test}: {why}").unwrap();
+    }
+}
+
+/// The system's C or C++ compiler, told to compile this file, with all warnings as errors.
+pub fn compiler(source: &Path, standard: &str) -> Command {
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let mut command = cc::Build::new()
+        .cpp(source.extension() == Some(OsStr::new("cpp")))
+        .std(standard)
+        .host(&target)
+        .target(&target)
+        .opt_level(1)
+        .debug(true)
+        .cargo_metadata(false)
+        .get_compiler()
+        .to_command();
+    command
+        .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread"])
+        .arg(source);
+    command
+}
+
+/// A program of c_tests/, linked to a libketama.so.1.
+pub struct Program {
+    executable: PathBuf,
+    folder: PathBuf,
+}
+
+impl Program {
+    /// Compiles c_tests/`file` into a folder of the test, linked to this project's library.
+    pub fn new(folder: &Path, file: &str) -> Program {
+        Program::with_flags(folder, file, &["-lketama"])
+    }
+
+    pub fn with_flags(folder: &Path, file: &str, flags: &[&str]) -> Program {
+        let source = Path::new(ROOT).join("c_tests").join(file);
+        let executable = folder.join(source.file_stem().unwrap());
+        let standard = if file.ends_with(".cpp") {
+            "c++17"
+        } else {
+            "c99"
+        };
+        must(
+            compiler(&source, standard)
+                .arg("-I")
+                .arg(Path::new(ROOT).join("include"))
+                .arg("-L")
+                .arg(library_folder(folder, &built_library()))
+                .arg("-o")
+                .arg(&executable)
+                .args(flags),
+        );
+        Program {
+            executable,
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// The command that runs it with the library that it was linked to.
+    pub fn command(&self) -> Command {
+        self.command_with(&built_library())
+    }
+
+    /// The command that runs it with any libketama.so.1.
+    pub fn command_with(&self, library: &Path) -> Command {
+        let mut command = Command::new(&self.executable);
+        command.env("LD_LIBRARY_PATH", library_folder(&self.folder, library));
+        command
+    }
+
+    /// The same command under valgrind, which ends with status 99 after any report.
+    pub fn under_valgrind(&self, options: &[&str]) -> Command {
+        let mut command = Command::new("valgrind");
+        command
+            .env(
+                "LD_LIBRARY_PATH",
+                library_folder(&self.folder, &built_library()),
+            )
+            .args(["--quiet", "--error-exitcode=99"])
+            .args(options)
+            .arg(&self.executable);
+        command
+    }
+}
+
+/// A folder in which the linker and the loader find this library.
+fn library_folder(folder: &Path, library: &Path) -> PathBuf {
+    let name = library.to_str().unwrap().replace('/', "_");
+    let folder = folder.join(name);
+    if !folder.exists() {
+        fs::create_dir(&folder).unwrap();
+        for name in ["libketama.so", "libketama.so.1"] {
+            symlink(library, folder.join(name)).unwrap();
+        }
+    }
+    folder
+}
+
+/// Runs a command that is to succeed.
+pub fn must(command: &mut Command) -> Output {
+    must_with(command, b"")
+}
+
+/// Runs a command that is to succeed, with this on its standard input.
+pub fn must_with(command: &mut Command, input: &[u8]) -> Output {
+    let output = output_with(command, input);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// Runs a command with this on its standard input.
+pub fn output_with(command: &mut Command, input: &[u8]) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        // It fails where the program closes the pipe early; what came of that is in the output.
+        scope.spawn(move || stdin.write_all(input));
+        child.wait_with_output().unwrap()
+    })
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether this program can be run here.
+pub fn has(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok()
+}
