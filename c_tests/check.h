@@ -2,16 +2,18 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include <ketama.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                  \
-    do {                                                                                  \
-        if (!(condition)) {                                                               \
-            fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);     \
-            exit(1);                                                                      \
-        }                                                                                 \
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: not true: %s; error: %s\n", __FILE__, __LINE__, #condition,    \
+                    ketama_error());                                                               \
+            exit(1);                                                                               \
+        }                                                                                          \
     } while (0)
 
 static inline void write_file(const char *path, const char *text) {

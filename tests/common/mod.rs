@@ -152,7 +152,9 @@ pub fn must_with(command: &mut Command, input: &[u8]) -> Output {
     let output = output_with(command, input);
     assert!(
         output.status.success(),
-        "{command:?}: {}\n{}{}",
+        "{:?} {:?}: {}\n{}{}",
+        command.get_program(),
+        command.get_args().collect::<Vec<_>>(),
         output.status,
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)

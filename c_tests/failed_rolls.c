@@ -1,0 +1,66 @@
+/* Ten thousand failed rolls of each kind leave no descriptor open and no memory allocated; nor do rolls of ever
+ * new files keep all their rings. */
+#define _GNU_SOURCE
+#include "check.h"
+#include <dirent.h>
+#include <malloc.h>
+
+static int descriptors(void) {
+    int count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    CHECK(folder);
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
+}
+
+static void fail(const char *file) {
+    ketama_continuum c = NULL;
+    CHECK(ketama_roll(&c, file) == 0);
+    ketama_smoke(c);
+}
+
+int main(int argc, char **argv) {
+    CHECK(argc == 2);
+    int rounds = atoi(argv[1]);
+    write_file("bad", "a\t10\nb\t20\nc\n");
+    write_file("served", "a\t10\nb\t20\n");
+    ketama_continuum c;
+    CHECK(ketama_roll(&c, "served") == 1);
+    write_file("served", "a\t10\nb\t20\nc\n");
+
+    size_t used = 0;
+    int open = 0;
+    for (int i = 0; i < rounds; i++) {
+        fail("bad");
+        fail("served");
+        fail("missing");
+        fail("/dev/null");
+        fail("/");
+        CHECK(ketama_roll(NULL, "served") == 0);
+        /* The first rounds fill the allocator's caches. */
+        if (i == 10) {
+            open = descriptors();
+            used = mallinfo2().uordblks;
+        }
+    }
+    CHECK(descriptors() == open);
+    CHECK(mallinfo2().uordblks == used);
+    ketama_smoke(c);
+
+    /* Nine of these rings would be more than what is kept idle. */
+    for (int i = 0; i < rounds / 10; i++) {
+        char name[32], text[64];
+        snprintf(name, sizeof name, "new-%d", i);
+        snprintf(text, sizeof text, "a\t%d\nb\t%d\n", i + 10, i + 11);
+        write_file(name, text);
+        CHECK(ketama_roll(&c, name) == 1);
+        ketama_smoke(c);
+        CHECK(remove(name) == 0);
+        if (i == 20)
+            used = mallinfo2().uordblks;
+    }
+    CHECK(mallinfo2().uordblks < used + 20000);
+    return 0;
+}
