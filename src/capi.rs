@@ -8,6 +8,7 @@
 #![allow(clippy::missing_safety_doc)]
 
 pub mod libketama;
+mod mutex;
 pub mod ring;
 mod rolled;
 

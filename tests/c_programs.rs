@@ -103,19 +103,23 @@ fn threads_look_up_while_others_roll_and_smoke() {
     if !has("valgrind") {
         return not_run("threads under valgrind", "there is no valgrind");
     }
-    // Its fair scheduler lets every thread in, which one that spins would not.
-    let options = ["--leak-check=full", "--fair-sched=yes"];
-    must(
-        program
-            .under_valgrind(&options)
-            .args([SERVERS, "500"])
-            .current_dir(&folder),
-    );
+    // The fair scheduler lets every thread in; without it one may run alone for long.
+    for tool in [
+        &["--tool=memcheck", "--leak-check=full", "--fair-sched=yes"][..],
+        &["--tool=helgrind", "--fair-sched=yes"],
+    ] {
+        must(
+            program
+                .under_valgrind(tool)
+                .args([SERVERS, "500"])
+                .current_dir(&folder),
+        );
+    }
 }
 
 #[test]
 fn children_of_a_fork_go_on() {
     let folder = folder("fork");
-    let program = Program::new(&folder, "fork.c");
+    let program = Program::with_flags(&folder, "fork.c", &["-rdynamic", "-lketama", "-ldl"]);
     must(program.command().arg(SERVERS).current_dir(&folder));
 }

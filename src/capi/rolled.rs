@@ -14,6 +14,7 @@
 //! inherit it locked by a thread that the child does not have; such a table is abandoned, see
 //! [`after_fork_in_child`].
 
+use super::mutex::{Guard, Mutex};
 use super::ring::ketama_ring;
 use crate::servers::{self, Refusal};
 use std::collections::BTreeMap;
@@ -23,8 +24,8 @@ use std::io::{self, BufReader};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How much of a name the original's array shows, in bytes.
@@ -202,14 +203,14 @@ static HAS_FORK_HANDLER: AtomicBool = AtomicBool::new(false);
 extern "C" fn after_fork_in_child() {
     // SAFETY: NULL or published, hence never freed.
     let table = unsafe { TABLE.load(Ordering::Acquire).as_ref() };
-    if table.is_some_and(|table| matches!(table.try_lock(), Err(TryLockError::WouldBlock))) {
+    if table.is_some_and(|table| table.try_lock().is_none()) {
         TABLE.store(std::ptr::null_mut(), Ordering::Release);
     }
 }
 
 /// Locks the table. `None` where a fork could not be survived: then a roll keeps its ring to
 /// itself.
-fn lock() -> Option<MutexGuard<'static, Table>> {
+fn lock() -> Option<Guard<'static, Table>> {
     // No Once: a fork could leave it half done. Handlers of two threads that come here together do
     // no harm.
     if !HAS_FORK_HANDLER.load(Ordering::Acquire) {
@@ -233,9 +234,7 @@ fn lock() -> Option<MutexGuard<'static, Table>> {
         );
     }
     // SAFETY: published, hence never freed.
-    let table = unsafe { &*table };
-    // A panic leaves no entry half made: they are put in and taken out whole.
-    Some(table.lock().unwrap_or_else(PoisonError::into_inner))
+    Some(unsafe { &*table }.lock())
 }
 
 /// The ring that a server definition file defines now.
