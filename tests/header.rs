@@ -1,10 +1,15 @@
-//! include/ketama.h is what the documentation and signatures of src/capi/ say.
+//! include/ketama.h is what the documentation and signatures of src/capi/ say, and the library exports what it
+//! declares.
 //!
-//! `make header` runs this test with KETAMA_WRITE_HEADER set, and so rewrites it.
+//! `make header` runs the first test with KETAMA_WRITE_HEADER set, and so rewrites it.
 
+mod common;
+
+use common::{ROOT, built_library, compiler, folder, must};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 const END: &str = "
 #ifdef __cplusplus
@@ -16,7 +21,7 @@ const END: &str = "
 
 #[test]
 fn the_header_is_up_to_date() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(ROOT);
     let mut header = fs::read_to_string(root.join("src/capi/preamble.h")).unwrap();
     for part in ["src/capi/ring.rs", "src/capi/libketama.rs"] {
         header += &title(&root.join(part));
@@ -53,4 +58,97 @@ fn declarations(root: &Path, source: &str) -> String {
         .unwrap()
         .write(&mut text);
     String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn the_header_compiles_as_c_and_cpp() {
+    let folder = folder("header");
+    for (file, standard) in [
+        ("alone.c", "c99"),
+        ("alone.c", "c11"),
+        ("alone.c", "c17"),
+        ("alone.cpp", "c++11"),
+        ("alone.cpp", "c++17"),
+        ("alone.cpp", "c++20"),
+    ] {
+        let source = folder.join(file);
+        fs::write(&source, "#include <ketama.h>\n#include <ketama.h>\n").unwrap();
+        must(
+            compiler(&source, standard)
+                .arg("-fsyntax-only")
+                .arg("-I")
+                .arg(Path::new(ROOT).join("include")),
+        );
+    }
+}
+
+#[test]
+fn the_headers_example_runs() {
+    let header = fs::read_to_string(Path::new(ROOT).join("include/ketama.h")).unwrap();
+    let example: String = header
+        .lines()
+        .skip_while(|line| !line.ends_with("A complete program:"))
+        .skip(2)
+        .map_while(|line| line.strip_prefix(" *"))
+        .take_while(|line| line.is_empty() || line.starts_with("     "))
+        .fold(String::new(), |text, line| text + line + "\n");
+    let folder = folder("example");
+    let source = folder.join("example.c");
+    fs::write(&source, example).unwrap();
+    let executable = folder.join("example");
+    must(
+        compiler(&source, "c99")
+            .arg("-I")
+            .arg(Path::new(ROOT).join("include"))
+            .arg(built_library())
+            .arg("-o")
+            .arg(&executable),
+    );
+    std::os::unix::fs::symlink(built_library(), folder.join("libketama.so.1")).unwrap();
+    let output = must(Command::new(executable).env("LD_LIBRARY_PATH", &folder));
+    assert_eq!(output.stdout, b"10.0.1.1:11211\n");
+}
+
+#[test]
+fn the_library_exports_what_the_header_declares() {
+    let committed = include_str!("data/symbols.txt");
+    let nm = must(
+        Command::new("nm")
+            .args(["-D", "--defined-only"])
+            .arg(built_library()),
+    )
+    .stdout;
+    let mut exported: Vec<String> = String::from_utf8(nm)
+        .unwrap()
+        .lines()
+        .map(|line| line.split_once(' ').unwrap().1.to_owned())
+        .collect();
+    exported.sort();
+    let listed: Vec<String> = committed.lines().map(|name| format!("T {name}")).collect();
+    assert_eq!(exported, listed);
+
+    // A declaration stands at the beginning of a line, and its name before the first parenthesis.
+    let header = fs::read_to_string(Path::new(ROOT).join("include/ketama.h")).unwrap();
+    let mut declared: Vec<&str> = header
+        .lines()
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
+        .filter_map(|line| line.split_once('('))
+        .map(|(before, _)| before.rsplit([' ', '*']).next().unwrap())
+        .filter(|name| name.starts_with("ketama_"))
+        .collect();
+    declared.sort();
+    assert_eq!(declared, committed.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_library_has_the_originals_soname_and_stays_loaded() {
+    let readelf = must(
+        Command::new("readelf")
+            .args(["-d", "-W"])
+            .arg(built_library()),
+    )
+    .stdout;
+    let dynamic = String::from_utf8(readelf).unwrap();
+    assert!(dynamic.contains("soname: [libketama.so.1]"), "{dynamic}");
+    assert!(dynamic.contains("NODELETE"), "{dynamic}");
 }
