@@ -23,6 +23,9 @@ fn structures_and_functions_are_the_originals_and_output_stays_in_order() {
 
 #[test]
 fn a_cpp_program_reads_from_eight_threads() {
+    if !has("c++") {
+        return not_run("a C++ program", "there is no C++ compiler");
+    }
     let folder = folder("threads");
     let second = folder.join("second.servers");
     fs::write(&second, "10.0.0.1:11211 10\n").unwrap();

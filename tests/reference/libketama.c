@@ -50,6 +50,10 @@ static void *symbol(void *extension, const char *name) {
 }
 
 __attribute__((constructor)) static void load(void) {
+    /* The extension is to find Python's functions here, also where dlopen() brought this library in. */
+    Dl_info self;
+    if (dladdr(&PyExc_ValueError, &self))
+        dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
     /* DEEPBIND: its calls of ketama_hashi and others must not come back to this file. */
     void *extension = dlopen(EXTENSION, RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND);
     if (!extension) {

@@ -1,0 +1,77 @@
+# make demo    map real keys on a real server file
+# make test    everything that is promised, checked; installs what it needs where it can
+# make bench   this library against the original, in one run
+# make         the shared and the static library
+# make install PREFIX=/usr/local DESTDIR= LIBDIR=$(PREFIX)/lib, and make uninstall
+# make header  rewrite include/ketama.h from src/capi/
+# make lint    formatting and lints
+
+PREFIX = /usr/local
+LIBDIR = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
+DESTDIR =
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
+TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+RELEASE := $(TARGET)/release
+
+# The original as a shared library, and the tests that could not run.
+REFERENCE := $(TARGET)/reference/libketama.so.1
+NOT_RUN := $(TARGET)/not-run.txt
+
+.PHONY: all demo test bench install uninstall header lint clean
+
+all:
+	@command -v cargo >/dev/null || { \
+		echo 'cargo is missing: install Rust 1.85 or later from rustup.rs or your distribution'; exit 1; }
+	cargo build --release --lib
+	@ln -sf libketama.so $(RELEASE)/libketama.so.1
+
+demo: all
+	@mkdir -p $(TARGET)/demo
+	cc -std=c99 -Wall -Wextra -Werror -O2 -Iinclude examples/lookup.c -L$(RELEASE) -lketama \
+		-Wl,-rpath,'$$ORIGIN/../release' -o $(TARGET)/demo/lookup
+	@echo
+	@$(TARGET)/demo/lookup examples/ketama.servers examples/keys.txt
+
+test: all
+	@tests/reference/build.sh $(TARGET)
+	@rm -f $(NOT_RUN)
+	cargo test --lib
+	KETAMA_NOT_RUN=$(abspath $(NOT_RUN)) \
+	KETAMA_REFERENCE=$${KETAMA_REFERENCE:-$$(ls $(abspath $(REFERENCE)) 2>/dev/null)} \
+		cargo test --release --all-targets --workspace
+	cargo test --release --doc
+	@tests/not_run.sh $(NOT_RUN)
+
+bench: all
+	@tests/reference/build.sh $(TARGET)
+	cargo run --release --package ketama-bench -- $(RELEASE)/libketama.so.1 $(REFERENCE) \
+		$(TARGET)/venv/lib/python3*/site-packages/ketama.*.so
+
+install:
+	@test -f $(RELEASE)/libketama.so || { echo 'nothing is built yet: run make first'; exit 1; }
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	install -m 755 $(RELEASE)/libketama.so $(DESTDIR)$(LIBDIR)/libketama.so.$(VERSION)
+	ln -sf libketama.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libketama.so.1
+	ln -sf libketama.so.1 $(DESTDIR)$(LIBDIR)/libketama.so
+	install -m 644 $(RELEASE)/libketama.a $(DESTDIR)$(LIBDIR)/libketama.a
+	strip --strip-debug $(DESTDIR)$(LIBDIR)/libketama.a
+	install -m 644 include/ketama.h $(DESTDIR)$(INCLUDEDIR)/ketama.h
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' ketama.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
+
+uninstall:
+	rm -f $(DESTDIR)$(LIBDIR)/libketama.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libketama.so.1 \
+		$(DESTDIR)$(LIBDIR)/libketama.so $(DESTDIR)$(LIBDIR)/libketama.a \
+		$(DESTDIR)$(INCLUDEDIR)/ketama.h $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
+
+header:
+	KETAMA_WRITE_HEADER=1 cargo test --release --test header the_header_is_up_to_date
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+clean:
+	cargo clean

@@ -1,0 +1,117 @@
+//! `make install`, and programs built with nothing but what pkg-config says.
+
+mod common;
+
+use common::{ROOT, folder, has, must, not_run};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[test]
+fn an_installed_library_builds_and_runs_programs() {
+    if !has("pkg-config") {
+        return not_run("make install", "there is no pkg-config");
+    }
+    let folder = folder("install");
+    let root = folder.join("root");
+    make(&["all"], &root);
+    make(&["install"], &root);
+    let lib = root.join("usr/lib/here");
+    assert_eq!(
+        installed(&root),
+        [
+            "usr/include/ketama.h",
+            "usr/lib/here/libketama.a",
+            "usr/lib/here/libketama.so",
+            "usr/lib/here/libketama.so.1",
+            "usr/lib/here/libketama.so.1.0.0",
+            "usr/lib/here/pkgconfig/ketama.pc",
+        ]
+    );
+    assert_eq!(
+        fs::read_link(lib.join("libketama.so.1")).unwrap(),
+        Path::new("libketama.so.1.0.0")
+    );
+
+    assert_eq!(pkg_config(&root, &["--modversion"]), ["1.0.0"]);
+    let shared = program(
+        &folder,
+        "shared",
+        &pkg_config(&root, &["--cflags", "--libs"]),
+    );
+    let output = must(lookup(&shared).env("LD_LIBRARY_PATH", &lib));
+    let elsewhere = lookup(&shared).env("LD_LIBRARY_PATH", &folder).output();
+    assert!(
+        !elsewhere.unwrap().status.success(),
+        "it ran another library"
+    );
+
+    let mut flags = pkg_config(&root, &["--static", "--cflags", "--libs"]);
+    flags.push("-static".into());
+    let alone = program(&folder, "static", &flags);
+    let alone = must(lookup(&alone).env("LD_LIBRARY_PATH", &folder));
+    assert_eq!(alone.stdout, output.stdout);
+
+    make(&["uninstall"], &root);
+    assert_eq!(installed(&root), [""; 0]);
+}
+
+fn make(goals: &[&str], root: &Path) {
+    must(
+        Command::new("make")
+            .current_dir(ROOT)
+            // Not the options of the make that runs the tests.
+            .env_remove("MAKEFLAGS")
+            .args(goals)
+            .args(["PREFIX=/usr", "LIBDIR=/usr/lib/here"])
+            .arg(format!("DESTDIR={}", root.display())),
+    );
+}
+
+/// The files below a folder, sorted.
+fn installed(root: &Path) -> Vec<String> {
+    let output = must(
+        Command::new("find")
+            .args([".", "!", "-type", "d"])
+            .current_dir(root),
+    );
+    let mut files: Vec<String> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| line.trim_start_matches("./").to_owned())
+        .collect();
+    files.sort();
+    files
+}
+
+fn pkg_config(root: &Path, options: &[&str]) -> Vec<String> {
+    let output = must(
+        Command::new("pkg-config")
+            .env("PKG_CONFIG_LIBDIR", root.join("usr/lib/here/pkgconfig"))
+            .env("PKG_CONFIG_SYSROOT_DIR", root)
+            .args(options)
+            .arg("ketama"),
+    );
+    let output = String::from_utf8(output.stdout).unwrap();
+    output.split_whitespace().map(str::to_owned).collect()
+}
+
+fn program(folder: &Path, name: &str, flags: &[String]) -> PathBuf {
+    let executable = folder.join(name);
+    must(
+        Command::new("cc")
+            .arg(Path::new(ROOT).join("examples/lookup.c"))
+            .args(flags)
+            .arg("-o")
+            .arg(&executable),
+    );
+    executable
+}
+
+fn lookup(executable: &Path) -> Command {
+    let mut command = Command::new(executable);
+    command
+        .args(["examples/ketama.servers", "examples/keys.txt"])
+        .current_dir(ROOT);
+    command
+}
