@@ -8,6 +8,7 @@ mod common;
 use common::{ROOT, built_library, compiler, folder, has, must, not_run};
 use std::fmt::Write;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -89,16 +90,35 @@ fn the_header_compiles_as_c_and_cpp() {
 #[test]
 fn the_headers_example_runs() {
     let header = fs::read_to_string(Path::new(ROOT).join("include/ketama.h")).unwrap();
-    let example: String = header
+    let example = header
         .lines()
         .skip_while(|line| !line.ends_with("A complete program:"))
         .skip(2)
         .map_while(|line| line.strip_prefix(" *"))
-        .take_while(|line| line.is_empty() || line.starts_with("     "))
-        .fold(String::new(), |text, line| text + line + "\n");
-    let folder = folder("example");
+        .take_while(|line| line.is_empty() || line.starts_with("     "));
+    assert_eq!(run_example("header_example", example), "10.0.1.1:11211\n");
+}
+
+#[test]
+fn the_readmes_example_runs() {
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    let example = readme
+        .lines()
+        .skip_while(|line| *line != "```c")
+        .skip(1)
+        .take_while(|line| *line != "```");
+    assert_eq!(run_example("readme_example", example), "10.0.1.7:11211\n");
+}
+
+/// Compiles these lines of C, and runs the program in the project's folder.
+fn run_example<'a>(name: &str, lines: impl Iterator<Item = &'a str>) -> String {
+    let folder = folder(name);
     let source = folder.join("example.c");
-    fs::write(&source, example).unwrap();
+    fs::write(
+        &source,
+        lines.fold(String::new(), |text, line| text + line + "\n"),
+    )
+    .unwrap();
     let executable = folder.join("example");
     must(
         compiler(&source, "c99")
@@ -108,9 +128,10 @@ fn the_headers_example_runs() {
             .arg("-o")
             .arg(&executable),
     );
-    std::os::unix::fs::symlink(built_library(), folder.join("libketama.so.1")).unwrap();
-    let output = must(Command::new(executable).env("LD_LIBRARY_PATH", &folder));
-    assert_eq!(output.stdout, b"10.0.1.1:11211\n");
+    symlink(built_library(), folder.join("libketama.so.1")).unwrap();
+    let mut command = Command::new(executable);
+    let output = must(command.env("LD_LIBRARY_PATH", &folder).current_dir(ROOT));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]
