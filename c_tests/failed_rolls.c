@@ -46,7 +46,8 @@ int main(int argc, char **argv) {
         }
     }
     CHECK(descriptors() == open);
-    CHECK(mallinfo2().uordblks == used);
+    /* Freed memory that the allocator holds back counts as used, but a leak would come to 16 bytes a round. */
+    CHECK(mallinfo2().uordblks < used + 50000);
     ketama_smoke(c);
 
     for (int i = 0; i < rounds / 10; i++) {
@@ -58,7 +59,7 @@ int main(int argc, char **argv) {
         if (i == 20)
             used = mallinfo2().uordblks;
     }
-    /* One such ring takes about 12 kB; freed memory that the allocator holds back counts as used. */
+    /* One such ring takes about 12 kB. */
     CHECK(mallinfo2().uordblks < used + 500000);
     return 0;
 }
