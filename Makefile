@@ -15,11 +15,12 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET)/release
 
-# The original as a shared library, and the tests that could not run.
+# The original as a shared library, the tests that could not run, and what tests report.
 REFERENCE := $(TARGET)/reference/libketama.so.1
 NOT_RUN := $(TARGET)/not-run.txt
+REPORT := $(TARGET)/report.txt
 
-.PHONY: all demo test bench install uninstall header lint clean
+.PHONY: all demo test bench install uninstall checked-paths header lint clean
 
 all:
 	@command -v cargo >/dev/null || { \
@@ -36,12 +37,13 @@ demo: all
 
 test: all
 	@tests/reference/build.sh $(TARGET)
-	@rm -f $(NOT_RUN)
+	@rm -f $(NOT_RUN) $(REPORT)
 	cargo test --lib
-	KETAMA_NOT_RUN=$(abspath $(NOT_RUN)) \
+	KETAMA_NOT_RUN=$(abspath $(NOT_RUN)) KETAMA_REPORT=$(abspath $(REPORT)) \
 	KETAMA_REFERENCE=$${KETAMA_REFERENCE:-$$(ls $(abspath $(REFERENCE)) 2>/dev/null)} \
 		cargo test --release --all-targets --workspace
 	cargo test --release --doc
+	@cat $(REPORT)
 	@tests/not_run.sh $(NOT_RUN)
 
 bench: all
@@ -49,7 +51,7 @@ bench: all
 	cargo run --release --package ketama-bench -- $(RELEASE)/libketama.so.1 $(REFERENCE) \
 		$(TARGET)/venv/lib/python3*/site-packages/ketama.*.so
 
-install:
+install: checked-paths
 	@test -f $(RELEASE)/libketama.so || { echo 'nothing is built yet: run make first'; exit 1; }
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(RELEASE)/libketama.so $(DESTDIR)$(LIBDIR)/libketama.so.$(VERSION)
@@ -58,13 +60,20 @@ install:
 	install -m 644 $(RELEASE)/libketama.a $(DESTDIR)$(LIBDIR)/libketama.a
 	strip --strip-debug $(DESTDIR)$(LIBDIR)/libketama.a
 	install -m 644 include/ketama.h $(DESTDIR)$(INCLUDEDIR)/ketama.h
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-		-e 's|@VERSION@|$(VERSION)|' ketama.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
+	install -m 644 ketama.pc.in $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
+	sed -i -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
 
-uninstall:
+uninstall: checked-paths
 	rm -f $(DESTDIR)$(LIBDIR)/libketama.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libketama.so.1 \
 		$(DESTDIR)$(LIBDIR)/libketama.so $(DESTDIR)$(LIBDIR)/libketama.a \
 		$(DESTDIR)$(INCLUDEDIR)/ketama.h $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
+
+# Neither make, the shell nor pkg-config would take other characters as they are.
+checked-paths:
+	@for path in '$(PREFIX)' '$(LIBDIR)' '$(DESTDIR)/'; do case "$$path" in \
+		*[!A-Za-z0-9/._+~-]*) echo "only letters, digits and /._+~- may stand in $$path"; exit 1;; \
+		/*) ;; *) echo "not an absolute path: $$path"; exit 1;; esac; done
 
 header:
 	KETAMA_WRITE_HEADER=1 cargo test --release --test header the_header_is_up_to_date

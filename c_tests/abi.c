@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <time.h>
 
-/* Assigned, not cast: what a program declares for the original must accept ours. */
+/* Assigned, not cast: the types are the original's, but for const behind the pointers that are only read. */
 static int (*roll)(ketama_continuum *, const char *) = ketama_roll;
 static void (*smoke)(ketama_continuum) = ketama_smoke;
 static mcs *(*get_server)(const char *, ketama_continuum) = ketama_get_server;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define GOOD "10.0.0.1:11211\t100\n10.0.0.2:11211\t100\n"
@@ -78,32 +79,47 @@ static void long_names_are_cut(void) {
     CHECK(strlen(ketama_error()) == 254);
 }
 
+/* Past the tick of the file system's clock, a roll goes by the file's size, times and inode alone. */
+static void settle(const char *file) {
+    struct timespec pause = {0, 50000000};
+    ketama_continuum c;
+    nanosleep(&pause, NULL);
+    CHECK(ketama_roll(&c, file) == 1);
+    ketama_smoke(c);
+}
+
 static void changes_are_seen(void) {
     ketama_continuum first, second, third, fourth, fifth, sixth;
     write_file("file", GOOD);
     set_times("file", 1000, 5);
+    settle("file");
     CHECK(ketama_roll(&first, "file") == 1);
     CHECK(*(time_t *)first->modtime == 1000);
     CHECK(ketama_roll(&second, "file") == 1);
     CHECK(first != second && first->array == second->array);
 
-    /* Content alone: the same size, inode and times. */
+    /* Content alone: the same size, inode and modification time. */
     write_file("file", OTHER);
     set_times("file", 1000, 5);
+    settle("file");
     CHECK(ketama_roll(&third, "file") == 1);
     CHECK(has_server(third, "10.0.0.3:11211"));
 
-    /* Another inode of the same size and times. */
+    /* Another inode of the same size and modification time. */
     write_file("new", GOOD);
     set_times("new", 1000, 5);
+    settle("new");
     CHECK(rename("new", "file") == 0);
     CHECK(ketama_roll(&fourth, "file") == 1);
     CHECK(has_server(fourth, "10.0.0.1:11211"));
 
     /* Nanoseconds alone. */
+    settle("file");
     set_times("file", 1000, 6);
     CHECK(ketama_roll(&fifth, "file") == 1);
+    CHECK(fifth->array != fourth->array);
 
+    settle("file");
     set_times("file", 2000, 0);
     CHECK(ketama_roll(&sixth, "file") == 1);
     CHECK(*(time_t *)sixth->modtime == 2000);
@@ -118,6 +134,49 @@ static void changes_are_seen(void) {
     ketama_smoke(third);
     ketama_smoke(fourth);
     ketama_smoke(fifth);
+}
+
+/* Changes so quick that size and times stay the same. */
+static void quick_changes_are_seen(void) {
+    for (int i = 0; i < 2000; i++) {
+        ketama_continuum c;
+        write_file("quick", i % 2 ? GOOD : OTHER);
+        set_times("quick", 1000, 5);
+        CHECK(ketama_roll(&c, "quick") == 1);
+        CHECK(has_server(c, i % 2 ? "10.0.0.1:11211" : "10.0.0.3:11211"));
+        ketama_smoke(c);
+    }
+}
+
+/* Every name of a file, though another one was rolled since, and one link of two was turned to a bad file. */
+static void each_name_has_its_last_good_ring(void) {
+    ketama_continuum by_link, by_name, c;
+    write_file("v1", GOOD);
+    write_file("v2", "10.0.0.9:11211\n");
+    CHECK(symlink("v1", "current") == 0);
+    CHECK(ketama_roll(&by_link, "current") == 1);
+    CHECK(ketama_roll(&by_name, "v1") == 1);
+    CHECK(by_link->array == by_name->array);
+    CHECK(unlink("current") == 0 && symlink("v2", "current") == 0);
+    c = refuse("current", "No weight after the server name (line 1 in current)");
+    CHECK(c->array == by_link->array);
+    ketama_smoke(c);
+    ketama_smoke(by_link);
+    ketama_smoke(by_name);
+}
+
+/* A new file may get the inode of one that was deleted. */
+static void an_inode_is_not_a_file(void) {
+    for (int i = 0; i < 20; i++) {
+        ketama_continuum c;
+        write_file("old", GOOD);
+        CHECK(ketama_roll(&c, "old") == 1);
+        ketama_smoke(c);
+        CHECK(unlink("old") == 0);
+        write_file("another", "10.0.0.9:11211\n");
+        refuse_empty("another", "No weight after the server name (line 1 in another)");
+        CHECK(unlink("another") == 0);
+    }
 }
 
 static void a_bad_line_leaves_the_last_good_ring(void) {
@@ -177,6 +236,9 @@ int main(void) {
     unreadable();
     long_names_are_cut();
     changes_are_seen();
+    quick_changes_are_seen();
+    each_name_has_its_last_good_ring();
+    an_inode_is_not_a_file();
     a_bad_line_leaves_the_last_good_ring();
     names_of_22_and_23_bytes();
     return 0;

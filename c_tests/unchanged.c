@@ -78,8 +78,23 @@ int main(void) {
     CHECK(ketama_get_server("foo", again));
     ketama_smoke(again);
 
-    /* The file's last ring is kept for the next roll. */
+    /* The rings of the eight files rolled last are kept for the next roll. */
     CHECK(roll("file", &again) == 0);
+    ketama_smoke(again);
+    for (int i = 0; i < 8; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "file-%d", i);
+        write_file(name, "10.0.0.1:11211\t100\n");
+        CHECK(roll(name, &again) == 1);
+        ketama_smoke(again);
+        if (i < 7) {
+            CHECK(roll("file", &again) == 0);
+            ketama_smoke(again);
+        }
+    }
+    CHECK(roll("file", &again) == 0);
+    ketama_smoke(again);
+    CHECK(roll("file-0", &again) == 1);
     ketama_smoke(again);
     return 0;
 }

@@ -14,7 +14,7 @@ mod rolled;
 
 use std::any::Any;
 use std::cell::Cell;
-use std::ffi::{c_char, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The longest error text, in bytes, as in the original.
@@ -33,6 +33,32 @@ fn guard<T>(failed: T, body: impl FnOnce() -> T) -> T {
         std::mem::forget(panic);
         failed
     })
+}
+
+/// While this lives, pthread_cancel() waits: reading a file and printing are where it would strike, and what it
+/// throws may not cross Rust.
+struct Uncancelled(c_int);
+
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
+}
+
+impl Uncancelled {
+    fn begin() -> Uncancelled {
+        /// PTHREAD_CANCEL_DISABLE, of glibc and musl.
+        const DISABLE: c_int = 1;
+        let mut old = 0;
+        // SAFETY: a place for the old state.
+        unsafe { pthread_setcancelstate(DISABLE, &mut old) };
+        Uncancelled(old)
+    }
+}
+
+impl Drop for Uncancelled {
+    fn drop(&mut self) {
+        // SAFETY: the old state may be left out.
+        unsafe { pthread_setcancelstate(self.0, std::ptr::null_mut()) };
+    }
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

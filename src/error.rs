@@ -1,5 +1,6 @@
 #![forbid(unsafe_code)]
 
+use std::collections::TryReserveError;
 use std::fmt;
 
 /// Why a [`Ring`](crate::Ring) could not be made.
@@ -20,6 +21,16 @@ pub enum Error {
     WeightSum { server: usize },
     /// Up to and with this server the ring has more than 2^31 - 1 points.
     TooManyPoints { server: usize },
+    /// By these rules no server gets a point.
+    NoPoints,
+    /// A field of the [`Rules`](crate::Rules) is out of its range.
+    InvalidRules(&'static str),
+    /// There is no dialect of this name or number.
+    UnknownDialect,
+    /// The ring has no server of this name.
+    UnknownServer,
+    /// Two rings that are compared place keys by different hashes.
+    DifferentHashes,
     /// There is not enough memory for the ring.
     OutOfMemory,
 }
@@ -33,7 +44,7 @@ impl Error {
             | Error::ZeroWeight { server }
             | Error::WeightSum { server }
             | Error::TooManyPoints { server } => Some(server),
-            Error::NoServers | Error::OutOfMemory => None,
+            _ => None,
         }
     }
 }
@@ -57,9 +68,33 @@ impl fmt::Display for Error {
             Error::TooManyPoints { server } => {
                 write!(f, "server {server}: the ring exceeds {} points", i32::MAX)
             }
+            Error::NoPoints => write!(f, "by these rules no server gets a point"),
+            Error::InvalidRules(field) => write!(f, "the rules' {field} is out of range"),
+            Error::UnknownDialect => write!(f, "there is no such dialect"),
+            Error::UnknownServer => write!(f, "the ring has no server of this name"),
+            Error::DifferentHashes => {
+                write!(
+                    f,
+                    "the rings place keys by different hashes, so that any key may move"
+                )
+            }
             Error::OutOfMemory => write!(f, "not enough memory for the ring"),
         }
     }
 }
 
 impl std::error::Error for Error {}
+
+impl From<TryReserveError> for Error {
+    fn from(_: TryReserveError) -> Error {
+        Error::OutOfMemory
+    }
+}
+
+/// A list whose size the caller's data decides, hence one that may not fit.
+pub(crate) fn try_collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Box<[T]>, Error> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(items.len())?;
+    list.extend(items);
+    Ok(list.into_boxed_slice())
+}

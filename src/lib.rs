@@ -25,10 +25,12 @@ compile_error!(
 
 #[doc(hidden)]
 pub mod capi;
+pub mod dialect;
 mod error;
 mod hash;
 mod ring;
 mod servers;
 
+pub use dialect::{Dialect, Rules};
 pub use error::Error;
-pub use ring::{Point, Ring, Server};
+pub use ring::{Comparison, Move, Point, Ring, Server};

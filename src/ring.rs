@@ -1,15 +1,18 @@
-//! The ring itself: sorted points and the search for a key's successor.
+//! The ring itself: sorted points, the search for a key's point, and the walk from there.
 #![forbid(unsafe_code)]
 
+mod arcs;
 mod build;
 
+use crate::dialect::{Dialect, Lookup, Rules};
 use crate::error::Error;
-use crate::hash::md5;
+
+pub use arcs::{Comparison, Move};
 
 /// A cache server: its name as the ring hashes it, and its weight.
 ///
-/// A name is opaque text of 1 to [`MAX_NAME`](Server::MAX_NAME) bytes, usually `host:port`; it is
-/// hashed whole. A weight is at least 1; only its share of the sum of all weights matters.
+/// A name is opaque text of 1 to [`MAX_NAME`](Server::MAX_NAME) bytes, usually `host:port`. Only its
+/// share of the sum of all weights matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Server<N = Box<[u8]>> {
     pub name: N,
@@ -21,6 +24,15 @@ impl Server {
     pub const MAX_NAME: usize = 1023;
 }
 
+impl<N: AsRef<[u8]>> Server<N> {
+    fn borrowed(&self) -> Server<&[u8]> {
+        Server {
+            name: self.name.as_ref(),
+            weight: self.weight,
+        }
+    }
+}
+
 /// One point of a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Point {
@@ -30,8 +42,7 @@ pub struct Point {
     pub server: u32,
 }
 
-/// A ketama continuum with libketama's points. Immutable, so that any number of threads may share
-/// one.
+/// A ketama continuum. Immutable, so that any number of threads may share one.
 #[derive(Clone, Debug)]
 pub struct Ring {
     servers: Box<[Server]>,
@@ -39,21 +50,56 @@ pub struct Ring {
     positions: Box<[u32]>,
     /// `owners[i]` is the server at `positions[i]`.
     owners: Box<[u32]>,
+    /// Whether a server owns any point, and how many do.
+    has_points: Box<[bool]>,
+    servers_with_points: usize,
+    rules: Rules,
 }
 
 impl Ring {
-    /// Makes the ring of these servers.
+    /// Makes the ring of these servers with libketama's rules.
     ///
     /// The order of the list matters where two servers share a point: it belongs to the one listed
-    /// first. A server listed twice counts as two. A server whose share of the weights is below
-    /// about 1/40 of an equal share gets no point.
+    /// first. A server listed twice counts as two. A server whose share of the weights is below about
+    /// 1/40 of an equal share gets no point.
     pub fn new<N: AsRef<[u8]>>(servers: &[Server<N>]) -> Result<Ring, Error> {
-        build::ring(servers)
+        Ring::with_dialect(servers, Dialect::Libketama)
     }
 
-    /// The index, in [`servers`](Ring::servers), of the server that this key belongs to.
-    pub fn find(&self, key: impl AsRef<[u8]>) -> usize {
-        self.owners[self.successor(Self::position(key.as_ref()))] as usize
+    /// Makes the ring of these servers with a client's rules.
+    pub fn with_dialect<N: AsRef<[u8]>>(
+        servers: &[Server<N>],
+        dialect: Dialect,
+    ) -> Result<Ring, Error> {
+        Ring::with_rules(servers, dialect.rules())
+    }
+
+    /// Makes the ring of these servers with rules of one's own.
+    pub fn with_rules<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Result<Ring, Error> {
+        build::ring(servers, rules)
+    }
+
+    /// The ring of these servers and one more, by the same rules.
+    pub fn with_server<N: AsRef<[u8]>>(&self, server: Server<N>) -> Result<Ring, Error> {
+        let mut servers: Vec<_> = self.servers.iter().map(Server::borrowed).collect();
+        servers.push(server.borrowed());
+        Ring::with_rules(&servers, &self.rules)
+    }
+
+    /// The ring without the servers of this name, by the same rules.
+    pub fn without_server(&self, name: impl AsRef<[u8]>) -> Result<Ring, Error> {
+        let name = name.as_ref();
+        let others = self.servers.iter().filter(|server| *server.name != *name);
+        let others: Vec<_> = others.map(Server::borrowed).collect();
+        if others.len() == self.servers.len() {
+            return Err(Error::UnknownServer);
+        }
+        Ring::with_rules(&others, &self.rules)
+    }
+
+    /// The rules that the ring was made with.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// The servers in the order given to [`new`](Ring::new).
@@ -61,7 +107,7 @@ impl Ring {
         &self.servers
     }
 
-    /// The points in ring order: ascending, and of equal ones the server listed first comes first.
+    /// The points in ring order: ascending, equal ones in the order that the rules give them.
     pub fn points(&self) -> impl ExactSizeIterator<Item = Point> {
         self.positions
             .iter()
@@ -69,15 +115,112 @@ impl Ring {
             .map(|(&point, &server)| Point { point, server })
     }
 
-    /// A key's place on the circle.
-    pub(crate) fn position(key: &[u8]) -> u32 {
-        md5::words(key)[0]
+    /// A key's position on the circle.
+    pub fn hash(&self, key: impl AsRef<[u8]>) -> u32 {
+        self.rules.key_hash.position(key.as_ref())
     }
 
-    /// The index, in ring order, of the first point at or after a position; past the last point, of
-    /// the first.
-    pub(crate) fn successor(&self, position: u32) -> usize {
-        let at = self.positions.partition_point(|&point| point < position);
-        if at == self.positions.len() { 0 } else { at }
+    /// The index, in [`servers`](Ring::servers), of the server that this key belongs to.
+    pub fn find(&self, key: impl AsRef<[u8]>) -> usize {
+        self.find_hash(self.hash(key))
+    }
+
+    /// The index of the server that keys at this position belong to.
+    pub fn find_hash(&self, position: u32) -> usize {
+        self.owners[self.point_of(position)] as usize
+    }
+
+    /// The distinct servers met from a key's place around the ring, its own first. Servers with no point
+    /// never appear. The way is that of the lookup: to higher positions, or with
+    /// [`Lookup::AtOrBefore`] to lower ones.
+    pub fn walk<'ring>(&'ring self, key: &[u8]) -> impl Iterator<Item = usize> + use<'ring> {
+        let mut seen = vec![0u64; self.servers.len().div_ceil(64)];
+        let is_first_time = move |&server: &u32| {
+            let (word, bit) = (&mut seen[server as usize / 64], 1 << (server % 64));
+            let is_new = *word & bit == 0;
+            *word |= bit;
+            is_new
+        };
+        self.owners_from(self.hash(key))
+            .filter(is_first_time)
+            // Every server with a point was met: the rest of the ring has no other.
+            .take(self.servers_with_points)
+            .map(|server| server as usize)
+    }
+
+    /// The first server in the order of [`walk`](Ring::walk) that `is_alive`; `None` if none is.
+    pub fn find_alive(
+        &self,
+        key: impl AsRef<[u8]>,
+        is_alive: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        self.owners_from(self.hash(key))
+            .map(|server| server as usize)
+            .find(|&server| is_alive(server))
+    }
+
+    /// Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam): the first server in the
+    /// order of [`walk`](Ring::walk) whose load is below its bound.
+    ///
+    /// `load` is what each server holds now. The bound of a server of weight `w` is
+    /// `ceil(factor * (total + 1) * w / W)`, where `total` is the load and `W` the weight of all servers
+    /// that have points; where the rules ignore weights each counts 1. `None` where `factor`
+    /// is not above 1.
+    pub fn find_bounded(
+        &self,
+        key: impl AsRef<[u8]>,
+        load: impl Fn(usize) -> u64,
+        factor: f64,
+    ) -> Option<usize> {
+        if factor.is_nan() || factor <= 1.0 {
+            return None;
+        }
+        let weight = |server: usize| self.rules.effective_weight(self.servers[server].weight);
+        let mut total = 1u128;
+        let mut weights = 0u128;
+        for server in (0..self.servers.len()).filter(|&server| self.has_points[server]) {
+            total += u128::from(load(server));
+            weights += u128::from(weight(server));
+        }
+        let scale = factor * total as f64 / weights as f64;
+        let is_below =
+            |&server: &usize| (load(server) as f64) < (scale * weight(server) as f64).ceil();
+        let position = self.hash(key);
+        let mut servers = self.owners_from(position).map(|server| server as usize);
+        // The bounds exceed the load in sum. Where loads are too large for a double to tell, none may
+        // seem below its own.
+        servers
+            .find(is_below)
+            .or_else(|| Some(self.find_hash(position)))
+    }
+
+    /// The owners of the points from a position's on, once around.
+    fn owners_from(&self, position: u32) -> impl Iterator<Item = u32> {
+        let first = self.point_of(position);
+        let count = self.owners.len();
+        let is_back = self.rules.lookup == Lookup::AtOrBefore;
+        (0..count).map(move |step| {
+            let at = if is_back {
+                first + count - step
+            } else {
+                first + step
+            };
+            self.owners[if at >= count { at - count } else { at }]
+        })
+    }
+
+    /// The index, in ring order, of the point that keys at this position belong to.
+    pub(crate) fn point_of(&self, position: u32) -> usize {
+        let below = |limit: u32| self.positions.partition_point(|&point| point < limit);
+        let count = self.positions.len();
+        let at = match self.rules.lookup {
+            Lookup::AtOrAfter => below(position),
+            Lookup::After => position.checked_add(1).map_or(count, below),
+            Lookup::AtOrBefore => {
+                let after = position.checked_add(1).map_or(count, below);
+                return after.checked_sub(1).unwrap_or(count - 1);
+            }
+        };
+        if at == count { 0 } else { at }
     }
 }

@@ -34,6 +34,7 @@ pub(crate) enum Reason {
     OutOfRange,
     ZeroWeight,
     Unreadable(io::Error),
+    OutOfMemory,
 }
 
 impl fmt::Display for Reason {
@@ -45,6 +46,7 @@ impl fmt::Display for Reason {
             Reason::NotANumber => write!(f, "Weight is not a number"),
             Reason::OutOfRange => write!(f, "Weight is out of range"),
             Reason::ZeroWeight => write!(f, "Weight is 0"),
+            Reason::OutOfMemory => write!(f, "Not enough memory"),
             Reason::Unreadable(error) => write!(f, "Cannot read: {error}"),
         }
     }
@@ -69,6 +71,13 @@ pub(crate) fn read(mut file: impl BufRead) -> Result<Definitions, Refusal> {
             .and_then(|_| parse_line(&line))
         {
             Ok(Some(server)) => {
+                let reserved = servers.try_reserve(1).and_then(|()| lines.try_reserve(1));
+                if reserved.is_err() {
+                    return Err(Refusal::Line {
+                        number,
+                        reason: Reason::OutOfMemory,
+                    });
+                }
                 servers.push(server);
                 lines.push(number);
             }

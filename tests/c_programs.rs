@@ -126,3 +126,10 @@ fn children_of_a_fork_go_on() {
     let program = Program::with_flags(&folder, "fork.c", &["-rdynamic", "-lketama", "-ldl"]);
     must(program.command().arg(SERVERS).current_dir(&folder));
 }
+
+#[test]
+fn threads_may_be_cancelled() {
+    let folder = folder("cancel");
+    let program = Program::new(&folder, "cancel.c");
+    must(program.command().current_dir(&folder));
+}

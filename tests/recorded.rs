@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Program, folder, hex, must_with};
+use common::{Program, folder, hex, must_with, unescape};
 use md5::{Digest, Md5};
 use std::fs;
 
@@ -38,11 +38,14 @@ fn difference(case: &Case, keys: &[Vec<u8>], output: &[u8]) -> Option<String> {
     let mut lines = output.split(|&byte| byte == b'\n');
     let mut field = |name: &str| {
         let line = lines.next().unwrap_or_default();
-        line.strip_prefix(name.as_bytes()).map(<[u8]>::to_vec)
+        let field = line.strip_prefix(name.as_bytes());
+        field
+            .unwrap_or_else(|| panic!("{}: no line {name}", case.name))
+            .to_vec()
     };
-    let rolled = field("rolled ")?;
-    let error = field("error ")?;
-    let count: usize = String::from_utf8(field("points ")?)
+    let rolled = field("rolled ");
+    let error = field("error ");
+    let count: usize = String::from_utf8(field("points "))
         .unwrap()
         .parse()
         .unwrap();
@@ -148,25 +151,4 @@ fn recorded() -> (Vec<Vec<u8>>, Vec<Case>) {
         }
     }
     (keys, cases)
-}
-
-fn unescape(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'\\' => match rest.next().unwrap() {
-                b'n' => b'\n',
-                b't' => b'\t',
-                b'r' => b'\r',
-                b'x' => {
-                    let digits = [rest.next().unwrap(), rest.next().unwrap()];
-                    u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
-                }
-                other => other,
-            },
-            other => other,
-        });
-    }
-    bytes
 }

@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{Program, SERVERS, folder, hex, must, must_with, not_run, output_with, reference};
+use common::{
+    Program, Random, SERVERS, folder, hex, must, must_with, not_run, output_with, reference, seed,
+};
 use md5::{Digest, Md5};
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -28,11 +30,9 @@ fn random_files_give_the_originals_points_and_lookups() {
     let Some(reference) = reference() else {
         return not_run("random files against the original", NO_REFERENCE);
     };
-    let seed = std::env::var("KETAMA_SEED").map_or(1, |seed| seed.parse().unwrap());
-    println!("KETAMA_SEED={seed}");
     let folder = folder("random_files");
     let dump = Program::new(&folder, "dump.c");
-    let mut random = Random(seed);
+    let mut random = Random(seed());
     for round in 0..300 {
         // Every number of servers at least once.
         let count = if round < 117 {
@@ -140,22 +140,5 @@ fn assert_nothing_left_behind(path: &Path) {
             keys.skip(1).all(|other| other != key.to_string()),
             "left behind:\n{objects}"
         );
-    }
-}
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn in_range(&mut self, low: u64, high: u64) -> u64 {
-        low + self.next() % (high - low + 1)
     }
 }

@@ -15,9 +15,8 @@
 
 use super::ring::ketama_ring;
 use super::rolled::{self, Failure, Rolled, Slot};
-use super::{clear_error, error_text, guard, set_error};
-use crate::hash::md5;
-use crate::ring::Ring;
+use super::{Uncancelled, clear_error, error_text, guard, set_error};
+use crate::hash;
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_uint, c_ulong, c_void};
 use std::mem::{offset_of, size_of};
 use std::ptr;
@@ -108,6 +107,7 @@ pub unsafe extern "C" fn ketama_roll(
     filename: *const c_char,
 ) -> c_int {
     guard(0, || {
+        let _uncancelled = Uncancelled::begin();
         if contptr.is_null() || filename.is_null() {
             let name = if contptr.is_null() {
                 "contptr"
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn ketama_smoke(c: ketama_continuum) {
         let continuum = unsafe { Box::from_raw(c) };
         if !continuum.modtime.is_null() {
             // SAFETY: from `Arc::into_raw`, in `continuum::new`.
-            drop(unsafe { Arc::from_raw(continuum.modtime.cast::<Rolled>()) });
+            rolled::smoke(unsafe { Arc::from_raw(continuum.modtime.cast::<Rolled>()) });
         }
     });
 }
@@ -183,7 +183,10 @@ pub unsafe extern "C" fn ketama_get_server(key: *const c_char, c: ketama_continu
         };
         // SAFETY: a string ended by a NUL, by the caller's promise.
         let key = unsafe { CStr::from_ptr(key) };
-        let at = rolled.ring.ring.successor(Ring::position(key.to_bytes()));
+        let at = rolled
+            .ring
+            .ring
+            .point_of(hash::md5::words(key.to_bytes())[0]);
         ptr::from_ref(&rolled.points[at]).cast_mut().cast()
     })
 }
@@ -194,6 +197,7 @@ pub unsafe extern "C" fn ketama_get_server(key: *const c_char, c: ketama_continu
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_print_continuum(c: ketama_continuum) {
     guard((), || {
+        let _uncancelled = Uncancelled::begin();
         // SAFETY: NULL or live, by the caller's promise.
         let points = unsafe { continuum::rolled(c) }.map_or(&[][..], |rolled| &rolled.points);
         // SAFETY: the formats match their arguments, and each `ip` ends within its slot.
@@ -233,7 +237,7 @@ pub unsafe extern "C" fn ketama_compare(a: *const mcs, b: *const mcs) -> c_int {
 pub unsafe extern "C" fn ketama_hashi(s: *const c_char) -> c_uint {
     guard(0, || {
         // SAFETY: NULL or a string ended by a NUL, by the caller's promise.
-        unsafe { string_or_error(s) }.map_or(0, |s| Ring::position(s.to_bytes()))
+        unsafe { string_or_error(s) }.map_or(0, |s| hash::md5::words(s.to_bytes())[0])
     })
 }
 
@@ -247,7 +251,7 @@ pub unsafe extern "C" fn ketama_md5_digest(s: *const c_char, out: *mut c_uchar) 
         };
         // SAFETY: NULL or room for 16 bytes, by the caller's promise.
         match unsafe { out.cast::<[u8; 16]>().as_mut() } {
-            Some(out) => *out = md5::digest(s.to_bytes()),
+            Some(out) => *out = hash::md5::digest(s.to_bytes()),
             None => set_error("the output is NULL"),
         }
     });

@@ -12,7 +12,7 @@
 //! says.
 
 use super::{bytes, clear_error, error_text, guard, set_error};
-use crate::error::Error;
+use crate::error::{Error, try_collect};
 use crate::ring::{Ring, Server};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
@@ -45,6 +45,14 @@ pub enum ketama_status {
     KETAMA_OUT_OF_MEMORY = 9,
     /// A defect of this library, reported instead of ending the program.
     KETAMA_INTERNAL_ERROR = 10,
+    /// By these rules no server gets a point.
+    KETAMA_NO_POINTS = 11,
+    /// A field of `ketama_rules` is out of its range.
+    KETAMA_INVALID_RULES = 12,
+    /// The ring has no server of this name.
+    KETAMA_UNKNOWN_SERVER = 13,
+    /// Two rings that are compared place keys by different hashes.
+    KETAMA_DIFFERENT_HASHES = 14,
 }
 
 impl From<Error> for ketama_status {
@@ -57,6 +65,11 @@ impl From<Error> for ketama_status {
             Error::WeightSum { .. } => ketama_status::KETAMA_WEIGHT_SUM,
             Error::TooManyPoints { .. } => ketama_status::KETAMA_TOO_MANY_POINTS,
             Error::OutOfMemory => ketama_status::KETAMA_OUT_OF_MEMORY,
+            Error::NoPoints => ketama_status::KETAMA_NO_POINTS,
+            Error::InvalidRules(_) => ketama_status::KETAMA_INVALID_RULES,
+            Error::UnknownDialect => ketama_status::KETAMA_UNKNOWN_DIALECT,
+            Error::UnknownServer => ketama_status::KETAMA_UNKNOWN_SERVER,
+            Error::DifferentHashes => ketama_status::KETAMA_DIFFERENT_HASHES,
         }
     }
 }
@@ -97,10 +110,8 @@ pub struct ketama_ring {
 impl ketama_ring {
     pub(super) fn new<N: AsRef<[u8]>>(servers: &[Server<N>]) -> Result<ketama_ring, Error> {
         let ring = Ring::new(servers)?;
-        let names = servers
-            .iter()
-            .map(|server| [server.name.as_ref(), b"\0"].concat().into())
-            .collect();
+        let with_nul = |server: &Server<N>| [server.name.as_ref(), b"\0"].concat().into();
+        let names = try_collect(servers.iter().map(with_nul))?;
         Ok(ketama_ring { ring, names })
     }
 

@@ -16,6 +16,7 @@
 
 use super::mutex::{Guard, Mutex};
 use super::ring::ketama_ring;
+use crate::error::{Error, try_collect};
 use crate::servers::{self, Refusal};
 use std::collections::BTreeMap;
 use std::ffi::{CStr, OsStr};
@@ -52,7 +53,7 @@ pub(super) struct Slot {
 }
 
 impl Rolled {
-    fn new(modtime: libc::time_t, ring: ketama_ring) -> Rolled {
+    fn new(modtime: libc::time_t, ring: ketama_ring) -> Result<Rolled, Error> {
         let servers = ring.ring.servers();
         let points = ring.ring.points().map(|point| {
             let name = &servers[point.server as usize].name;
@@ -64,11 +65,11 @@ impl Rolled {
                 ip,
             }
         });
-        Rolled {
+        Ok(Rolled {
             modtime,
-            points: points.collect(),
+            points: try_collect(points)?,
             ring: Arc::new(ring),
-        }
+        })
     }
 }
 
@@ -124,7 +125,7 @@ impl Stamp {
 }
 
 struct Entry {
-    /// The absolute path of its latest roll; it finds the last good ring after a file was replaced.
+    /// Its absolute path at its latest roll: a relative one may since mean another file.
     path: PathBuf,
     stamp: Stamp,
     /// Whether an equal stamp means an equal file.
@@ -134,9 +135,10 @@ struct Entry {
     used: u64,
 }
 
+/// The last good roll of each file, by its name as it was given.
 #[derive(Default)]
 struct Table {
-    entries: BTreeMap<FileId, Entry>,
+    entries: BTreeMap<PathBuf, Entry>,
     rolls: u64,
 }
 
@@ -144,50 +146,53 @@ impl Table {
     /// How many rings are kept that no continuum holds.
     const MAX_IDLE: usize = 8;
 
-    fn share(&mut self, file: FileId, is_same: impl FnOnce(&Entry) -> bool) -> Option<Arc<Rolled>> {
-        let entry = self.entries.get_mut(&file).filter(|entry| is_same(entry))?;
+    fn share(&mut self, name: &Path, stamp: &Stamp) -> Option<Arc<Rolled>> {
+        let is_same = |entry: &&mut Entry| entry.settled && entry.stamp == *stamp;
+        let entry = self.entries.get_mut(name).filter(is_same)?;
         self.rolls += 1;
         entry.used = self.rolls;
         Some(Arc::clone(&entry.rolled))
     }
 
-    fn last_good(&self, file: FileId, path: &Path) -> Option<Arc<Rolled>> {
-        let entry = self.entries.get(&file);
-        let entry = entry.or_else(|| self.entries.values().find(|entry| entry.path == path));
+    fn last_good(&self, path: &Path) -> Option<Arc<Rolled>> {
+        let entry = self.entries.values().find(|entry| entry.path == path);
         entry.map(|entry| Arc::clone(&entry.rolled))
     }
 
-    /// Puts a ring in its file's place, unless an equal one is there: then that one is kept, and
-    /// returned.
-    fn insert(&mut self, mut new: Entry) -> Arc<Rolled> {
-        let file = new.stamp.file;
-        let same = |old: &Entry| {
-            old.stamp.modified == new.stamp.modified
+    /// Puts a ring in its file's place. Where an equal one of the same file is there, by whatever name, that
+    /// one takes its part.
+    fn insert(&mut self, name: &Path, mut new: Entry) -> Arc<Rolled> {
+        let same = self.entries.values().find(|old| {
+            old.stamp.file == new.stamp.file
+                && old.stamp.modified == new.stamp.modified
                 && old.rolled.ring.ring.servers() == new.rolled.ring.ring.servers()
-        };
-        if let Some(rolled) = self.share(file, same) {
-            new.rolled = rolled;
+        });
+        if let Some(old) = same {
+            new.rolled = Arc::clone(&old.rolled);
         }
         self.rolls += 1;
         new.used = self.rolls;
         let rolled = Arc::clone(&new.rolled);
-        // A path has one last good ring: that of the file which it names now.
-        self.entries.retain(|_, entry| entry.path != new.path);
-        self.entries.insert(file, new);
+        self.entries.insert(name.to_owned(), new);
         self.drop_idle();
         rolled
     }
 
     fn drop_idle(&mut self) {
-        let mut idle: Vec<(u64, FileId)> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| Arc::strong_count(&entry.rolled) == 1)
-            .map(|(&file, entry)| (entry.used, file))
-            .collect();
-        idle.sort_unstable();
-        for (_, file) in idle.iter().rev().skip(Self::MAX_IDLE) {
-            self.entries.remove(file);
+        // The owners that are left of each ring, less its names here.
+        let mut others: BTreeMap<*const Rolled, usize> = BTreeMap::new();
+        for entry in self.entries.values() {
+            *others
+                .entry(Arc::as_ptr(&entry.rolled))
+                .or_insert(Arc::strong_count(&entry.rolled)) -= 1;
+        }
+        let is_idle = |entry: &Entry| others[&Arc::as_ptr(&entry.rolled)] == 0;
+        let idle = self.entries.values().filter(|entry| is_idle(entry));
+        let mut used: Vec<u64> = idle.map(|entry| entry.used).collect();
+        used.sort_unstable();
+        if let Some(keep_from) = used.iter().rev().nth(Self::MAX_IDLE - 1) {
+            self.entries
+                .retain(|_, entry| !is_idle(entry) || entry.used >= *keep_from);
         }
     }
 }
@@ -242,8 +247,7 @@ pub(super) fn roll(name: &CStr) -> Result<Arc<Rolled>, Failure> {
     let path = Path::new(OsStr::from_bytes(name.to_bytes()));
     let metadata = fs::metadata(path).map_err(|_| Failure::NoFile)?;
     let stamp = Stamp::of(&metadata);
-    let is_same = |entry: &Entry| entry.settled && entry.stamp == stamp;
-    if let Some(rolled) = lock().and_then(|mut table| table.share(stamp.file, is_same)) {
+    if let Some(rolled) = lock().and_then(|mut table| table.share(path, &stamp)) {
         return Ok(rolled);
     }
 
@@ -257,7 +261,7 @@ pub(super) fn roll(name: &CStr) -> Result<Arc<Rolled>, Failure> {
     let bad = |reason: String, line| Failure::Bad {
         reason,
         line,
-        last: lock().and_then(|table| table.last_good(stamp.file, &absolute)),
+        last: lock().and_then(|table| table.last_good(&absolute)),
     };
     let definitions = servers::read(BufReader::new(file)).map_err(|refusal| match refusal {
         Refusal::NoServers => Failure::NoServers,
@@ -267,27 +271,78 @@ pub(super) fn roll(name: &CStr) -> Result<Arc<Rolled>, Failure> {
         let line = error.server().map(|server| definitions.lines[server]);
         bad(error.to_string(), line)
     })?;
-    let rolled = Arc::new(Rolled::new(stamp.modified.0, ring));
+    let rolled =
+        Rolled::new(stamp.modified.0, ring).map_err(|error| bad(error.to_string(), None))?;
+    let rolled = Arc::new(rolled);
     Ok(match lock() {
-        Some(mut table) => table.insert(Entry {
-            path: absolute,
-            stamp,
-            settled,
-            rolled,
-            used: 0,
-        }),
+        Some(mut table) => {
+            let entry = Entry {
+                path: absolute,
+                stamp,
+                settled,
+                rolled,
+                used: 0,
+            };
+            table.insert(path, entry)
+        }
         None => rolled,
     })
 }
 
-/// Opens a file, with its stamp and whether that is settled.
+/// Ends a continuum's share of a ring. If it was the last, rings that are idle for long may go.
+pub(super) fn smoke(rolled: Arc<Rolled>) {
+    let is_last = Arc::strong_count(&rolled) == 2;
+    drop(rolled);
+    // SAFETY: NULL or published, hence never freed.
+    let table = unsafe { TABLE.load(Ordering::Acquire).as_ref() };
+    if let (true, Some(mut table)) = (is_last, table.and_then(Mutex::try_lock)) {
+        table.drop_idle();
+    }
+}
+
+/// Opens a regular file, with its stamp and whether that is settled.
 fn open(path: &Path) -> io::Result<(File, Stamp, bool)> {
-    // O_NONBLOCK: it may have become a pipe by now.
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)?;
+    // O_NONBLOCK: it may have become a pipe by now. A regular file would block where another process holds
+    // a lease on it, until that is given up.
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(libc::O_NONBLOCK);
+    let file = match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => File::open(path),
+        result => result,
+    }?;
     let now = SystemTime::now();
-    let stamp = Stamp::of(&file.metadata()?);
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let stamp = Stamp::of(&metadata);
     Ok((file, stamp, stamp.is_settled(now)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_stamp_is_settled_once_its_tick_is_over() {
+        let settled = |changed, now: Duration| {
+            let stamp = Stamp {
+                file: (1, 2),
+                size: 3,
+                modified: (4, 5),
+                changed,
+            };
+            stamp.is_settled(UNIX_EPOCH + now)
+        };
+        let at = |seconds, nanoseconds| Duration::new(seconds, nanoseconds);
+        assert!(!settled((100, 5), at(100, 5)));
+        assert!(!settled((100, 5), at(100, 20_000_005)));
+        assert!(settled((100, 5), at(100, 20_000_006)));
+        // Whole seconds may be all that the file system counts.
+        assert!(!settled((100, 0), at(102, 0)));
+        assert!(settled((100, 0), at(102, 1)));
+        // A clock that was set back.
+        assert!(!settled((100, 5), at(50, 0)));
+    }
 }

@@ -38,14 +38,7 @@ pub fn reference() -> Option<PathBuf> {
 /// Notes that a test could not run. `make test` counts these, and fails for them where CI is set.
 pub fn not_run(test: &str, why: &str) {
     println!("not run: {test}: {why}");
-    if let Some(list) = std::env::var_os("KETAMA_NOT_RUN") {
-        let mut list = fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(list)
-            .unwrap();
-        writeln!(list, "{test}: {why}").unwrap();
-    }
+    append("KETAMA_NOT_RUN", &format!("{test}: {why}"));
 }
 
 /// The system's C or C++ compiler, told to compile this file, with all warnings as errors.
@@ -186,4 +179,67 @@ pub fn hex(bytes: &[u8]) -> String {
 /// Whether this program can be run here.
 pub fn has(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok()
+}
+
+/// The bytes behind the escapes of tests/data/.
+pub fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'\\' => match rest.next().unwrap() {
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'x' => {
+                    let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                    u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+                }
+                other => other,
+            },
+            other => other,
+        });
+    }
+    bytes
+}
+
+/// SplitMix64.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn in_range(&mut self, low: u64, high: u64) -> u64 {
+        low + self.next() % (high - low + 1)
+    }
+}
+
+/// The seed of random tests, printed so that a failure can be had again.
+pub fn seed() -> u64 {
+    let seed = std::env::var("KETAMA_SEED").map_or(1, |seed| seed.parse().unwrap());
+    println!("KETAMA_SEED={seed}");
+    seed
+}
+
+/// Adds a line to what `make test` prints at its end.
+pub fn report(line: &str) {
+    println!("{line}");
+    append("KETAMA_REPORT", line);
+}
+
+fn append(variable: &str, line: &str) {
+    if let Some(path) = std::env::var_os(variable) {
+        let mut file = fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+            .unwrap();
+        writeln!(file, "{line}").unwrap();
+    }
 }

@@ -1,0 +1,98 @@
+//! The circle as arcs, each with its owner: shares and differences, exact and not by sampling.
+#![forbid(unsafe_code)]
+
+use super::Ring;
+use crate::dialect::Lookup;
+use crate::error::Error;
+use std::collections::BTreeMap;
+
+const CIRCLE: u64 = 1 << 32;
+
+/// A share of the circle that belongs to one server in one ring and to another in the other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Move {
+    /// The server's index in the first ring.
+    pub from: u32,
+    /// The server's index in the second ring.
+    pub to: u32,
+    /// The share of all positions, from 0 to 1.
+    pub share: f64,
+}
+
+/// What differs between two rings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The moves, by `from`, then by `to`.
+    pub moves: Vec<Move>,
+    /// The share of all positions that moves, from 0 to 1.
+    pub moved: f64,
+}
+
+impl Ring {
+    /// The exact share of all positions that each server owns, from 0 to 1. They sum to 1.
+    pub fn shares(&self) -> Vec<f64> {
+        let mut owned = vec![0; self.servers.len()];
+        let ends = self.arcs().skip(1).map(|(start, _)| start).chain([CIRCLE]);
+        for ((start, owner), end) in self.arcs().zip(ends) {
+            owned[owner as usize] += end - start;
+        }
+        owned.into_iter().map(share).collect()
+    }
+
+    /// What moves when `other` takes this ring's place: the positions whose server has another name. Both
+    /// rings must place keys by the same hash.
+    pub fn compare(&self, other: &Ring) -> Result<Comparison, Error> {
+        if self.rules.key_hash != other.rules.key_hash {
+            return Err(Error::DifferentHashes);
+        }
+        let (mut ours, mut theirs) = (self.arcs().peekable(), other.arcs().peekable());
+        let (mut from, mut to) = (0, 0);
+        let mut moves: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+        let mut start = 0;
+        while start < CIRCLE {
+            while let Some((_, owner)) = ours.next_if(|&(at, _)| at == start) {
+                from = owner;
+            }
+            while let Some((_, owner)) = theirs.next_if(|&(at, _)| at == start) {
+                to = owner;
+            }
+            let our_end = ours.peek().map_or(CIRCLE, |&(at, _)| at);
+            let end = theirs.peek().map_or(our_end, |&(at, _)| at.min(our_end));
+            if self.servers[from as usize].name != other.servers[to as usize].name {
+                *moves.entry((from, to)).or_default() += end - start;
+            }
+            start = end;
+        }
+        Ok(Comparison {
+            moved: share(moves.values().sum()),
+            moves: moves
+                .into_iter()
+                .map(|((from, to), positions)| Move {
+                    from,
+                    to,
+                    share: share(positions),
+                })
+                .collect(),
+        })
+    }
+
+    /// The arcs of the circle, each as its first position and the server of the keys on it; it lasts to the
+    /// next one's first position, and may be empty. First positions ascend from 0 to at most 2^32.
+    fn arcs(&self) -> impl Iterator<Item = (u64, u32)> {
+        let count = self.owners.len();
+        let is_back = self.rules.lookup == Lookup::AtOrBefore;
+        // A point ends its own arc: with itself, or where only what is before it counts, before itself.
+        // Looking back it begins its own. Where points are equal, the arcs of all but one are empty.
+        let shift = u64::from(self.rules.lookup == Lookup::AtOrAfter);
+        let first = (0, self.owners[if is_back { count - 1 } else { 0 }]);
+        let others = (0..count).map(move |i| {
+            let owner = if is_back { i } else { (i + 1) % count };
+            (u64::from(self.positions[i]) + shift, self.owners[owner])
+        });
+        std::iter::once(first).chain(others)
+    }
+}
+
+fn share(positions: u64) -> f64 {
+    positions as f64 / CIRCLE as f64
+}
