@@ -53,10 +53,10 @@ extern "C" {
  * free it; also a child after fork(). Nothing that is passed in is kept: lists, names and keys may
  * be freed on return. Outputs are written only on success.
  *
- * A call that fails says why in `ketama_last_error()`. Calls that return a `ketama_status` clear
- * that text when they succeed; the others leave it as it is. NULL, or a number out of range, never
- * crashes: each function says what it returns then. Any other pointer must be what its description
- * says.
+ * A call that fails says why in `ketama_last_error()`. Calls that return a `ketama_status`, and
+ * `ketama_roll()`, clear that text when they succeed; the others leave it as it is. NULL, or a
+ * number out of range, never crashes: each function says what it returns then. Any other pointer
+ * must be what its description says.
  */
 
 
@@ -84,12 +84,20 @@ typedef enum {
     KETAMA_OUT_OF_MEMORY = 9,
     // A defect of this library, reported instead of ending the program.
     KETAMA_INTERNAL_ERROR = 10,
+    // By these rules no server gets a point.
+    KETAMA_NO_POINTS = 11,
+    // A field of `ketama_rules` is out of its range.
+    KETAMA_INVALID_RULES = 12,
+    // The ring has no server of this name.
+    KETAMA_UNKNOWN_SERVER = 13,
+    // Two rings that are compared place keys by different hashes.
+    KETAMA_DIFFERENT_HASHES = 14,
 } ketama_status;
 
 // Whose rules make the ring. Clients that say "ketama" do not all agree.
 typedef enum {
-    // Last.fm's libketama: every server gets 4 points for each MD5 of `name-0`, `name-1`, ..., about
-    // 160 for an average weight.
+    // Last.fm's libketama: every server gets 4 points for each MD5 of `name-0`, `name-1`, ...,
+    // about 160 for an average weight.
     KETAMA_LIBKETAMA = 0,
 } ketama_dialect;
 
@@ -118,8 +126,8 @@ typedef struct {
 // `out`: receives the ring, of which the caller is the owner; not written on failure.
 //
 // Returns `KETAMA_OK`, or a code that says what is wrong; `ketama_last_error()` then names the
-// index of the server at fault. Takes time and memory in proportion to the points; any thread may
-// call it at any time.
+// index of the server at fault, if one is. Takes time and memory in proportion to the points; any
+// thread may call it at any time.
 ketama_status ketama_ring_new(const ketama_server *servers,
                               size_t count,
                               ketama_dialect dialect,
@@ -175,15 +183,19 @@ const char *ketama_version(void);
  * libketama's own interface
  *
  * The functions and structures of Last.fm's `libketama.so.1`, with the same layout, points and
- * results, so that programs built against it run on this library unchanged. It reads server
- * definition files: a line a server, its name (1 to 23 bytes, usually `host:port`) and its weight,
- * with tabs or spaces between and a newline behind; lines that begin with `#` are comments. The
- * README lists what differs from the original.
+ * results, so that programs built against it run on this library unchanged. The README lists what
+ * differs from the original.
+ *
+ * It reads server definition files: a line a server, its name (1 to 23 bytes, usually
+ * `host:port`), tabs or spaces, its weight, and at once a newline; lines that begin with `#` are
+ * comments. As in the original the byte behind the weight is dropped whatever it is, so that `100`
+ * at the end of a file without a newline, or before a space, is 10; and a line of more than 126
+ * bytes, a comment too, is read as several.
  *
  * Threads. Every function may be called from any thread at any time, on one continuum as well;
  * only `ketama_smoke()` needs the others to be done with that continuum. Rolls and smokes in other
  * threads never disturb a continuum that was handed out, and lookups never wait for them. After
- * fork() the child may go on with all of it.
+ * fork() the child may go on with all of it. No function is for signal handlers.
  *
  * Errors. A call that fails says why in `ketama_error()`. NULL never crashes.
  */
@@ -201,7 +213,8 @@ typedef struct {
 typedef continuum *ketama_continuum;
 
 // A point of a continuum: its position on the circle, and the first 22 bytes of the name of its
-// server. The padding behind `ip` is 0, so that a name of 22 bytes ends as well.
+// server. Where all 22 are taken, the NUL that ends them stands in the padding behind `ip`: a copy
+// of the text needs 23 bytes.
 typedef struct {
     unsigned int point;
     char ip[22];
@@ -222,14 +235,16 @@ typedef int (*compfn)(const void*, const void*);
 // there before is not freed: it keeps the ring that it was made with.
 // `filename`: the file's path.
 //
-// Returns 1 on success. The ring is the file's present one: a change of its content, size, inode
-// or times since an earlier roll is seen. An unchanged file costs one stat() and one allocation,
-// and its continua share their points.
+// Returns 1 on success. The ring is the file's present one: a change of its size, inode or times
+// since an earlier roll is seen. An unchanged file costs one stat() and one allocation, once its
+// last change is 20 ms old, and its continua share their points.
 //
-// Returns 0 on failure. Where there is no such file, or an argument is NULL, `*contptr` is not
+// Returns 0 on failure. Where the path leads to no file, or an argument is NULL, `*contptr` is not
 // written. Where the file defines no server, or has a bad line, it receives a new continuum all
-// the same: an empty one, except that a bad line in a file which this process has rolled well
-// before gives the last good ring. One bad line refuses the whole file; the text names it.
+// the same, which is to be smoked too: an empty one, except that a bad line in a file which this
+// process has rolled well before gives the last good ring, if a continuum still holds it or it is
+// among the 8 that were used last. One bad line refuses the whole file; the text gives its number,
+// where a line of more than 126 bytes counts as several.
 int ketama_roll(ketama_continuum *contptr, const char *filename);
 
 // Gives a continuum back. What `ketama_get_server()` returned from it is then gone; other

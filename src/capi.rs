@@ -35,8 +35,8 @@ fn guard<T>(failed: T, body: impl FnOnce() -> T) -> T {
     })
 }
 
-/// While this lives, pthread_cancel() waits: reading a file and printing are where it would strike, and what it
-/// throws may not cross Rust.
+/// While this lives, pthread_cancel() waits: reading a file and printing are where it would strike,
+/// and what it throws may not cross Rust.
 struct Uncancelled(c_int);
 
 unsafe extern "C" {

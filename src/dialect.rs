@@ -6,8 +6,8 @@ use crate::hash;
 use std::fmt;
 use std::str::FromStr;
 
-/// How a ring is made of servers, and keys are found in it. Each field is a column of the table of dialects;
-/// fleets also combine them in ways of their own.
+/// How a ring is made of servers, and keys are found in it. Each field is a column of the table of
+/// dialects; fleets also combine them in ways of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rules {
     /// Which part of a server's name is hashed.
@@ -54,8 +54,8 @@ pub enum Digest {
     OneAtATime,
     /// The first word of the SHA-1, big-endian.
     Sha1,
-    /// A chain of CRC-32: of the host, a NUL, the port and the server's previous point in little-endian, 0 at
-    /// first. Neither `name` nor `separator` matters then.
+    /// A chain of CRC-32: of the host, a NUL, the port and the server's previous point in
+    /// little-endian, 0 at first. Neither `name` nor `separator` matters then.
     Crc32Chain,
 }
 
@@ -68,7 +68,8 @@ pub enum Count {
     TimesWeight,
     /// `base * n * w / W`, in integers.
     Integer,
-    /// libketama's floating point: `w / W` in single precision, times `base` and `n` in double, rounded to single.
+    /// libketama's floating point: `w / W` in single precision, times `base` and `n` in double,
+    /// rounded to single.
     Libketama,
     /// libmemcached's: `w / W * (4 * base) / 4 * n + 1e-10`, each step in single precision.
     Libmemcached,
@@ -116,13 +117,15 @@ pub enum KeyHash {
     Md5,
     /// Jenkins's one-at-a-time, with signed bytes.
     OneAtATime,
-    /// `fnv1a_64` as libmemcached and twemproxy compute it: its low 32 bits, with signed bytes. The empty key's is 0.
+    /// `fnv1a_64` as libmemcached and twemproxy compute it: its low 32 bits, with signed bytes. The
+    /// empty key's is 0.
     Fnv1a64,
     /// zlib's CRC-32.
     Crc32,
 }
 
-/// Which point a key belongs to. Past the last point the first follows, and before the first the last.
+/// Which point a key belongs to. Past the last point the first follows, and before the first the
+/// last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lookup {
     /// The first at or after its position; of equal ones the first.
@@ -185,16 +188,16 @@ dialects! {
         lookup: Lookup::After,
         ..LIBKETAMA
     };
-    /// libmemcached's KETAMA_WEIGHTED, php-memcached's OPT_LIBKETAMA_COMPATIBLE, pylibmc's ketama_weighted,
-    /// spymemcached's LIBMEMCACHED with weights, nutcracker with `hash: md5`.
+    /// libmemcached's KETAMA_WEIGHTED, php-memcached's OPT_LIBKETAMA_COMPATIBLE, pylibmc's
+    /// ketama_weighted, spymemcached's LIBMEMCACHED with weights, nutcracker with `hash: md5`.
     LibmemcachedWeighted = "libmemcached_weighted": Rules {
         name: Name::Elided,
         count: Count::Libmemcached,
         zero_weight: ZeroWeight::CountsOne,
         ..LIBKETAMA
     };
-    /// libmemcached's KETAMA or CONSISTENT by default, php-memcached's CONSISTENT, pylibmc's ketama. Weights are
-    /// ignored.
+    /// libmemcached's KETAMA or CONSISTENT by default, php-memcached's CONSISTENT, pylibmc's
+    /// ketama. Weights are ignored.
     Libmemcached = "libmemcached": Rules {
         name: Name::Elided,
         digest: Digest::OneAtATime,
@@ -220,9 +223,9 @@ dialects! {
         key_hash: KeyHash::Fnv1a64,
         ..LIBKETAMA
     };
-    /// spymemcached's default locator, memcached's proxy with `ketama`; with IP addresses also xmemcached's
-    /// gwhalin. Weights are ignored. A name is the text of the Java address: `ip:port`, or `host/ip:port`
-    /// where it was resolved.
+    /// spymemcached's default locator, memcached's proxy with `ketama`; with IP addresses also
+    /// xmemcached's gwhalin. Weights are ignored. A name is the text of the Java address:
+    /// `ip:port`, or `host/ip:port` where it was resolved.
     Spymemcached = "spymemcached": Rules {
         name: Name::NoSlash,
         count: Count::Fixed,
@@ -240,7 +243,8 @@ dialects! {
         lookup: Lookup::AtOrBefore,
         ..LIBKETAMA
     };
-    /// nginx's `hash ... consistent`, Perl's Cache::Memcached::Fast with 160 points, pingora-ketama.
+    /// nginx's `hash ... consistent`, Perl's Cache::Memcached::Fast with 160 points,
+    /// pingora-ketama.
     Nginx = "nginx": Rules {
         digest: Digest::Crc32Chain,
         points_per_digest: 1,

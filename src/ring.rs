@@ -11,8 +11,8 @@ pub use arcs::{Comparison, Move};
 
 /// A cache server: its name as the ring hashes it, and its weight.
 ///
-/// A name is opaque text of 1 to [`MAX_NAME`](Server::MAX_NAME) bytes, usually `host:port`. Only its
-/// share of the sum of all weights matters.
+/// A name is opaque text of 1 to [`MAX_NAME`](Server::MAX_NAME) bytes, usually `host:port`. Only
+/// its share of the sum of all weights matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Server<N = Box<[u8]>> {
     pub name: N,
@@ -60,8 +60,8 @@ impl Ring {
     /// Makes the ring of these servers with libketama's rules.
     ///
     /// The order of the list matters where two servers share a point: it belongs to the one listed
-    /// first. A server listed twice counts as two. A server whose share of the weights is below about
-    /// 1/40 of an equal share gets no point.
+    /// first. A server listed twice counts as two. A server whose share of the weights is below
+    /// about 1/40 of an equal share gets no point.
     pub fn new<N: AsRef<[u8]>>(servers: &[Server<N>]) -> Result<Ring, Error> {
         Ring::with_dialect(servers, Dialect::Libketama)
     }
@@ -130,8 +130,8 @@ impl Ring {
         self.owners[self.point_of(position)] as usize
     }
 
-    /// The distinct servers met from a key's place around the ring, its own first. Servers with no point
-    /// never appear. The way is that of the lookup: to higher positions, or with
+    /// The distinct servers met from a key's place around the ring, its own first. Servers with no
+    /// point never appear. The way is that of the lookup: to higher positions, or with
     /// [`Lookup::AtOrBefore`] to lower ones.
     pub fn walk<'ring>(&'ring self, key: &[u8]) -> impl Iterator<Item = usize> + use<'ring> {
         let mut seen = vec![0u64; self.servers.len().div_ceil(64)];
@@ -159,13 +159,12 @@ impl Ring {
             .find(|&server| is_alive(server))
     }
 
-    /// Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam): the first server in the
-    /// order of [`walk`](Ring::walk) whose load is below its bound.
+    /// Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam): the first server in
+    /// the order of [`walk`](Ring::walk) whose load is below its bound.
     ///
-    /// `load` is what each server holds now. The bound of a server of weight `w` is
-    /// `ceil(factor * (total + 1) * w / W)`, where `total` is the load and `W` the weight of all servers
-    /// that have points; where the rules ignore weights each counts 1. `None` where `factor`
-    /// is not above 1.
+    /// `load` is what each server holds now. The bound of a server of weight `w` is `ceil(factor *
+    /// (total + 1) * w / W)`, where `total` is the load and `W` the weight of all servers that have
+    /// points; where the rules ignore weights each counts 1. `None` where `factor` is not above 1.
     pub fn find_bounded(
         &self,
         key: impl AsRef<[u8]>,
@@ -187,8 +186,8 @@ impl Ring {
             |&server: &usize| (load(server) as f64) < (scale * weight(server) as f64).ceil();
         let position = self.hash(key);
         let mut servers = self.owners_from(position).map(|server| server as usize);
-        // The bounds exceed the load in sum. Where loads are too large for a double to tell, none may
-        // seem below its own.
+        // The bounds exceed the load in sum. Where loads are too large for a double to tell, none
+        // may seem below its own.
         servers
             .find(is_below)
             .or_else(|| Some(self.find_hash(position)))

@@ -1,15 +1,19 @@
 //! libketama's own interface
 //!
 //! The functions and structures of Last.fm's `libketama.so.1`, with the same layout, points and
-//! results, so that programs built against it run on this library unchanged. It reads server
-//! definition files: a line a server, its name (1 to 23 bytes, usually `host:port`) and its weight,
-//! with tabs or spaces between and a newline behind; lines that begin with `#` are comments. The
-//! README lists what differs from the original.
+//! results, so that programs built against it run on this library unchanged. The README lists what
+//! differs from the original.
+//!
+//! It reads server definition files: a line a server, its name (1 to 23 bytes, usually
+//! `host:port`), tabs or spaces, its weight, and at once a newline; lines that begin with `#` are
+//! comments. As in the original the byte behind the weight is dropped whatever it is, so that `100`
+//! at the end of a file without a newline, or before a space, is 10; and a line of more than 126
+//! bytes, a comment too, is read as several.
 //!
 //! Threads. Every function may be called from any thread at any time, on one continuum as well;
 //! only `ketama_smoke()` needs the others to be done with that continuum. Rolls and smokes in other
 //! threads never disturb a continuum that was handed out, and lookups never wait for them. After
-//! fork() the child may go on with all of it.
+//! fork() the child may go on with all of it. No function is for signal handlers.
 //!
 //! Errors. A call that fails says why in `ketama_error()`. NULL never crashes.
 
@@ -23,7 +27,8 @@ use std::ptr;
 use std::sync::Arc;
 
 /// A point of a continuum: its position on the circle, and the first 22 bytes of the name of its
-/// server. The padding behind `ip` is 0, so that a name of 22 bytes ends as well.
+/// server. Where all 22 are taken, the NUL that ends them stands in the padding behind `ip`: a copy
+/// of the text needs 23 bytes.
 #[repr(C)]
 pub struct mcs {
     pub point: c_uint,
@@ -93,14 +98,16 @@ impl continuum {
 /// there before is not freed: it keeps the ring that it was made with.
 /// `filename`: the file's path.
 ///
-/// Returns 1 on success. The ring is the file's present one: a change of its content, size, inode
-/// or times since an earlier roll is seen. An unchanged file costs one stat() and one allocation,
-/// and its continua share their points.
+/// Returns 1 on success. The ring is the file's present one: a change of its size, inode or times
+/// since an earlier roll is seen. An unchanged file costs one stat() and one allocation, once its
+/// last change is 20 ms old, and its continua share their points.
 ///
-/// Returns 0 on failure. Where there is no such file, or an argument is NULL, `*contptr` is not
+/// Returns 0 on failure. Where the path leads to no file, or an argument is NULL, `*contptr` is not
 /// written. Where the file defines no server, or has a bad line, it receives a new continuum all
-/// the same: an empty one, except that a bad line in a file which this process has rolled well
-/// before gives the last good ring. One bad line refuses the whole file; the text names it.
+/// the same, which is to be smoked too: an empty one, except that a bad line in a file which this
+/// process has rolled well before gives the last good ring, if a continuum still holds it or it is
+/// among the 8 that were used last. One bad line refuses the whole file; the text gives its number,
+/// where a line of more than 126 bytes counts as several.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_roll(
     contptr: *mut ketama_continuum,

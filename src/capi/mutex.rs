@@ -1,4 +1,5 @@
-//! A lock made of the C library's mutex, which race detectors know; they see nothing of the one in `std`.
+//! A lock made of the C library's mutex, which race detectors know; they see nothing of the one in
+//! `std`.
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
@@ -17,7 +18,8 @@ impl Default for Lock {
     }
 }
 
-// SAFETY: `value` is reached through a guard alone, and only the one thread that holds the lock has one.
+// SAFETY: `value` is reached through a guard alone, and only the one thread that holds the lock has
+// one.
 unsafe impl<T: Send> Sync for Mutex<T> {}
 
 /// The lock, held.
@@ -26,7 +28,8 @@ pub(super) struct Guard<'a, T>(&'a Mutex<T>);
 impl<T> Mutex<T> {
     /// Waits for the lock. It stays where it is from then on: the C library may go by its address.
     pub(super) fn lock(&'static self) -> Guard<'static, T> {
-        // SAFETY: initialised, and never moved. A mutex of the default kind fails for no other reason.
+        // SAFETY: initialised, and never moved. A mutex of the default kind fails for no other
+        // reason.
         unsafe { libc::pthread_mutex_lock(self.lock.0.get()) };
         Guard(self)
     }

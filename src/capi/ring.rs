@@ -6,10 +6,10 @@
 //! free it; also a child after fork(). Nothing that is passed in is kept: lists, names and keys may
 //! be freed on return. Outputs are written only on success.
 //!
-//! A call that fails says why in `ketama_last_error()`. Calls that return a `ketama_status` clear
-//! that text when they succeed; the others leave it as it is. NULL, or a number out of range, never
-//! crashes: each function says what it returns then. Any other pointer must be what its description
-//! says.
+//! A call that fails says why in `ketama_last_error()`. Calls that return a `ketama_status`, and
+//! `ketama_roll()`, clear that text when they succeed; the others leave it as it is. NULL, or a
+//! number out of range, never crashes: each function says what it returns then. Any other pointer
+//! must be what its description says.
 
 use super::{bytes, clear_error, error_text, guard, set_error};
 use crate::error::{Error, try_collect};
@@ -77,8 +77,8 @@ impl From<Error> for ketama_status {
 /// Whose rules make the ring. Clients that say "ketama" do not all agree.
 #[repr(C)]
 pub enum ketama_dialect {
-    /// Last.fm's libketama: every server gets 4 points for each MD5 of `name-0`, `name-1`, ..., about
-    /// 160 for an average weight.
+    /// Last.fm's libketama: every server gets 4 points for each MD5 of `name-0`, `name-1`, ...,
+    /// about 160 for an average weight.
     KETAMA_LIBKETAMA = 0,
 }
 
@@ -151,8 +151,8 @@ unsafe fn ring_or_error<'a>(ring: *const ketama_ring) -> Option<&'a ketama_ring>
 /// `out`: receives the ring, of which the caller is the owner; not written on failure.
 ///
 /// Returns `KETAMA_OK`, or a code that says what is wrong; `ketama_last_error()` then names the
-/// index of the server at fault. Takes time and memory in proportion to the points; any thread may
-/// call it at any time.
+/// index of the server at fault, if one is. Takes time and memory in proportion to the points; any
+/// thread may call it at any time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_ring_new(
     servers: *const ketama_server,

@@ -159,8 +159,8 @@ impl Table {
         entry.map(|entry| Arc::clone(&entry.rolled))
     }
 
-    /// Puts a ring in its file's place. Where an equal one of the same file is there, by whatever name, that
-    /// one takes its part.
+    /// Puts a ring in its file's place. Where an equal one of the same file is there, by whatever
+    /// name, that one takes its part.
     fn insert(&mut self, name: &Path, mut new: Entry) -> Arc<Rolled> {
         let same = self.entries.values().find(|old| {
             old.stamp.file == new.stamp.file
@@ -302,8 +302,8 @@ pub(super) fn smoke(rolled: Arc<Rolled>) {
 
 /// Opens a regular file, with its stamp and whether that is settled.
 fn open(path: &Path) -> io::Result<(File, Stamp, bool)> {
-    // O_NONBLOCK: it may have become a pipe by now. A regular file would block where another process holds
-    // a lease on it, until that is given up.
+    // O_NONBLOCK: it may have become a pipe by now. A regular file would block where another
+    // process holds a lease on it, until that is given up.
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(libc::O_NONBLOCK);
     let file = match options.open(path) {

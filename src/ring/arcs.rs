@@ -39,8 +39,8 @@ impl Ring {
         owned.into_iter().map(share).collect()
     }
 
-    /// What moves when `other` takes this ring's place: the positions whose server has another name. Both
-    /// rings must place keys by the same hash.
+    /// What moves when `other` takes this ring's place: the positions whose server has another
+    /// name. Both rings must place keys by the same hash.
     pub fn compare(&self, other: &Ring) -> Result<Comparison, Error> {
         if self.rules.key_hash != other.rules.key_hash {
             return Err(Error::DifferentHashes);
@@ -76,13 +76,15 @@ impl Ring {
         })
     }
 
-    /// The arcs of the circle, each as its first position and the server of the keys on it; it lasts to the
-    /// next one's first position, and may be empty. First positions ascend from 0 to at most 2^32.
+    /// The arcs of the circle, each as its first position and the server of the keys on it; it
+    /// lasts to the next one's first position, and may be empty. First positions ascend from 0 to
+    /// at most 2^32.
     fn arcs(&self) -> impl Iterator<Item = (u64, u32)> {
         let count = self.owners.len();
         let is_back = self.rules.lookup == Lookup::AtOrBefore;
-        // A point ends its own arc: with itself, or where only what is before it counts, before itself.
-        // Looking back it begins its own. Where points are equal, the arcs of all but one are empty.
+        // A point ends its own arc: with itself, or where only what is before it counts, before
+        // itself. Looking back it begins its own. Where points are equal, the arcs of all but one
+        // are empty.
         let shift = u64::from(self.rules.lookup == Lookup::AtOrAfter);
         let first = (0, self.owners[if is_back { count - 1 } else { 0 }]);
         let others = (0..count).map(move |i| {
