@@ -38,7 +38,7 @@ static void refusals(void) {
     CHECK(ketama_ring_new(servers, 3, KETAMA_LIBKETAMA, &ring) == KETAMA_OK);
     ketama_ring_free(ring);
 
-    static const int dialects[] = {-1, 1, INT_MAX, INT_MIN};
+    static const int dialects[] = {-1, 12, INT_MAX, INT_MIN};
     for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++) {
         ketama_dialect dialect;
         memcpy(&dialect, &dialects[i], sizeof dialect);

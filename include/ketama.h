@@ -25,9 +25,10 @@
  *
  * Build it with: cc program.c $(pkg-config --cflags --libs ketama)
  *
- * This file has two parts. The first makes rings from a list of servers, with functions whose names
- * begin with ketama_ring_. The second is the interface of Last.fm's libketama, for programs that use
- * server definition files or were written for the original. It is C99 and C++11 or later.
+ * This file has five parts: rings from a list of servers; many keys, replicas, failover and what is
+ * inside a ring; rules of one's own; a ring that follows its file; and the interface of Last.fm's
+ * libketama, for programs that were written for it. It is C99 and C++11 or later; ketama.hpp wraps
+ * the first four parts for C++17.
  *
  * This file is written by `make header`; edit src/capi/ instead.
  */
@@ -41,7 +42,7 @@
 extern "C" {
 #endif
 
-/* What ketama_ring_find() returns for no server. */
+/* What functions that find a server return for none. */
 #define KETAMA_NONE SIZE_MAX
 
 /*
@@ -92,13 +93,47 @@ typedef enum {
     KETAMA_UNKNOWN_SERVER = 13,
     // Two rings that are compared place keys by different hashes.
     KETAMA_DIFFERENT_HASHES = 14,
+    // A definition file cannot be read.
+    KETAMA_UNREADABLE = 15,
+    // A definition file has something else than what is expected; the text says where.
+    KETAMA_SYNTAX = 16,
+    // The offsets of packed keys descend.
+    KETAMA_OFFSETS = 17,
 } ketama_status;
 
-// Whose rules make the ring. Clients that say "ketama" do not all agree.
+// Whose rules make the ring. Clients that say "ketama" do not agree with each other; each name
+// here stands for those that do. Where it says so, weights are ignored, whatever they are.
 typedef enum {
-    // Last.fm's libketama: every server gets 4 points for each MD5 of `name-0`, `name-1`, ...,
-    // about 160 for an average weight.
+    // libketama and its bindings, PyPI ketama, go-ketama's HashFunc2.
     KETAMA_LIBKETAMA = 0,
+    // Python hash_ring with weights, PyPI hashring.
+    KETAMA_HASH_RING = 1,
+    // DataDog's Python hash_ring without weights. Ignores weights.
+    KETAMA_HASH_RING_UNWEIGHTED = 2,
+    // libmemcached's KETAMA_WEIGHTED, php-memcached's OPT_LIBKETAMA_COMPATIBLE, pylibmc's
+    // ketama_weighted, spymemcached's LIBMEMCACHED with weights, nutcracker with `hash: md5`. A
+    // weight of 0 counts 1.
+    KETAMA_LIBMEMCACHED_WEIGHTED = 3,
+    // libmemcached's KETAMA or CONSISTENT by default, php-memcached's CONSISTENT, pylibmc's
+    // ketama. Ignores weights.
+    KETAMA_LIBMEMCACHED = 4,
+    // The same with its hash set to MD5. Ignores weights.
+    KETAMA_LIBMEMCACHED_MD5 = 5,
+    // twemproxy's (nutcracker's) `distribution: ketama` with its default hash.
+    KETAMA_TWEMPROXY = 6,
+    // spymemcached's default locator, memcached's proxy with `ketama`; with IP addresses also
+    // xmemcached's gwhalin. Ignores weights. A name is the text of the Java address: `ip:port`, or
+    // `host/ip:port` where it was resolved.
+    KETAMA_SPYMEMCACHED = 7,
+    // Ruby's dalli.
+    KETAMA_DALLI = 8,
+    // nginx's `hash ... consistent`, Perl's Cache::Memcached::Fast with 160 points,
+    // pingora-ketama. The points grow with the weight itself: 160 for each unit of it.
+    KETAMA_NGINX = 9,
+    // npm hashring. A weight of 0 counts 1.
+    KETAMA_NPM_HASHRING = 10,
+    // npm memcached. A weight of 0 counts 1.
+    KETAMA_NPM_MEMCACHED = 11,
 } ketama_dialect;
 
 // A ring. Opaque; made by `ketama_ring_new()`.
@@ -117,11 +152,22 @@ typedef struct {
     uint32_t server;
 } ketama_point;
 
+// Returns the name of a dialect, such as "libmemcached_weighted"; NULL where the number is none.
+// It lives for ever.
+const char *ketama_dialect_name(ketama_dialect dialect);
+
+// Finds a dialect by its name.
+//
+// `name`: a string ended by a NUL, as ketama_dialect_name() returns it.
+// `out`: receives the dialect; not written on failure.
+//
+// Returns `KETAMA_OK`, `KETAMA_UNKNOWN_DIALECT`, or `KETAMA_NULL_ARGUMENT`.
+ketama_status ketama_dialect_from_name(const char *name, ketama_dialect *out);
+
 // Makes the ring of a list of servers.
 //
-// `servers`: `count` servers. Their order decides which owns a point that two share: the one
-// listed first. A server listed twice counts as two; one with a tiny share of the weights may get
-// no point.
+// `servers`: `count` servers. Their order decides which owns a point that two share. A server
+// listed twice counts as two; one with a tiny share of the weights may get no point.
 // `dialect`: whose rules to follow.
 // `out`: receives the ring, of which the caller is the owner; not written on failure.
 //
@@ -133,13 +179,42 @@ ketama_status ketama_ring_new(const ketama_server *servers,
                               ketama_dialect dialect,
                               ketama_ring **out);
 
-// Finds the server of a key.
+// Makes the ring of a server definition file, which is read strictly: a line a server, its name of
+// 1 to 1023 bytes and its weight in decimal, with any white space around them. A `#` where either
+// could begin makes the rest of the line a comment. CRLF, a missing last newline and a UTF-8 byte
+// order mark are taken. `ketama_roll()` reads the same files with the quirks of the original.
 //
-// `key`: `key_len` bytes of any value, NUL included. It may be NULL when `key_len` is 0.
+// `path`: a string ended by a NUL.
+// `dialect`: whose rules to follow.
+// `out`: receives the ring, of which the caller is the owner; not written on failure.
 //
-// Returns the server's index in the list that the ring was made from, or `KETAMA_NONE` for a NULL
-// ring, or a NULL key with a length. Never locks or allocates; any thread may call it at any time.
-size_t ketama_ring_find(const ketama_ring *ring, const void *key, size_t key_len);
+// Returns `KETAMA_OK`, `KETAMA_UNREADABLE`, `KETAMA_SYNTAX` with a text that names the line, the
+// column in bytes and what was expected there, or a code of `ketama_ring_new()`. Any thread may
+// call it at any time.
+ketama_status ketama_ring_from_file(const char *path, ketama_dialect dialect, ketama_ring **out);
+
+// Makes the ring of another one's servers and one more at the end of the list, by the same rules.
+//
+// `ring`: stays as it is.
+// `server`: the server to add.
+// `out`: receives the new ring, of which the caller is the owner; not written on failure.
+//
+// Returns `KETAMA_OK` or a code of `ketama_ring_new()`. Any thread may call it at any time.
+ketama_status ketama_ring_with_server(const ketama_ring *ring,
+                                      const ketama_server *server,
+                                      ketama_ring **out);
+
+// Makes the ring of another one's servers less those of one name, by the same rules.
+//
+// `ring`: stays as it is.
+// `name`: a string ended by a NUL. Every server of this name is left out.
+// `out`: receives the new ring, of which the caller is the owner; not written on failure.
+//
+// Returns `KETAMA_OK`, `KETAMA_UNKNOWN_SERVER`, `KETAMA_NO_SERVERS` where none would be left, or
+// `KETAMA_NULL_ARGUMENT`. Any thread may call it at any time.
+ketama_status ketama_ring_without_server(const ketama_ring *ring,
+                                         const char *name,
+                                         ketama_ring **out);
 
 // Returns the number of servers that the ring was made from; 0 for a NULL ring.
 size_t ketama_ring_server_count(const ketama_ring *ring);
@@ -178,6 +253,322 @@ const char *ketama_last_error(void);
 
 // Returns the library's version, such as "1.0.0". It lives for ever.
 const char *ketama_version(void);
+
+/*
+ * Many keys, replicas, failover, load, and what is inside a ring
+ *
+ * Every function here may be called by any thread at any time. None locks, and of those that look
+ * keys up only `ketama_ring_walk()` allocates, one small buffer. Servers are named by their index
+ * in the list that the ring was made from.
+ *
+ * A walk goes from a key's point around the ring, in the direction that its dialect looks: to
+ * higher positions, or with dalli's rule to lower ones.
+ */
+// A key: `len` bytes of any value. `data` may be NULL when `len` is 0.
+typedef struct {
+    const void *data;
+    size_t len;
+} ketama_key;
+
+// A share of all positions, from 0 to 1, that belongs to the server `from` of one ring and `to` of
+// another.
+typedef struct {
+    uint32_t from;
+    uint32_t to;
+    double share;
+} ketama_move;
+
+// Finds the server of a key.
+//
+// `key`: `key_len` bytes of any value, NUL included. It may be NULL when `key_len` is 0.
+//
+// Returns the server's index in the list that the ring was made from, or `KETAMA_NONE` for a NULL
+// ring, or a NULL key with a length.
+size_t ketama_ring_find(const ketama_ring *ring, const void *key, size_t key_len);
+
+// Returns the position of a key on the circle, by the hash of the ring's dialect; 0 for a NULL
+// ring, or a NULL key with a length.
+uint32_t ketama_ring_hash(const ketama_ring *ring, const void *key, size_t key_len);
+
+// Returns the server of the keys at a position; `KETAMA_NONE` for a NULL ring.
+size_t ketama_ring_find_hash(const ketama_ring *ring, uint32_t position);
+
+// Finds the servers of many keys.
+//
+// `keys`: `n` keys.
+// `servers`: receives `n` servers, in the order of the keys; not written on failure.
+//
+// Returns `KETAMA_OK`; `KETAMA_NULL_ARGUMENT` for a NULL ring, for NULL keys or servers with an
+// `n`, or a key that is NULL with a length.
+ketama_status ketama_ring_find_many(const ketama_ring *ring,
+                                    const ketama_key *keys,
+                                    size_t n,
+                                    uint32_t *servers);
+
+// Finds the servers of many keys that stand one behind the other, as Apache Arrow lays out
+// strings.
+//
+// `bytes`: the keys' bytes. It may be NULL when all keys are empty.
+// `offsets`: `n + 1` numbers that do not descend. Key `i` is the bytes from `offsets[i]` to before
+// `offsets[i + 1]`.
+// `servers`: receives `n` servers, in the order of the keys; not written on failure.
+//
+// Returns `KETAMA_OK`; `KETAMA_NULL_ARGUMENT` for a NULL ring, or another NULL with an `n`;
+// `KETAMA_OFFSETS` where an offset is below the one before it.
+ketama_status ketama_ring_find_packed(const ketama_ring *ring,
+                                      const void *bytes,
+                                      const uint32_t *offsets,
+                                      size_t n,
+                                      uint32_t *servers);
+
+// Finds the servers for a key's replicas: the distinct ones met on a walk from its place, its own
+// first. Servers with no point never appear.
+//
+// `servers`: receives up to `max` servers. It may be NULL when `max` is 0.
+//
+// Returns how many were written: `max`, or less where fewer servers have points; 0 for a NULL
+// ring, a NULL key with a length, or NULL servers.
+size_t ketama_ring_walk(const ketama_ring *ring,
+                        const void *key,
+                        size_t key_len,
+                        uint32_t *servers,
+                        size_t max);
+
+// Finds the server of a key while some are down: the first on a walk from its place that is alive.
+// Only keys of servers that are down move.
+//
+// `alive`: a byte for each server, 0 where it is down.
+//
+// Returns the server, or `KETAMA_NONE` where none with points is alive, for a NULL ring or
+// `alive`, or a NULL key with a length.
+size_t ketama_ring_find_alive(const ketama_ring *ring,
+                              const void *key,
+                              size_t key_len,
+                              const uint8_t *alive);
+
+// Finds a server for a key that is not loaded beyond its share: consistent hashing with bounded
+// loads (Mirrokni, Thorup, Zadimoghaddam). It is the first on a walk from the key's place whose
+// load is below ceil(factor * (total + 1) * w / W), where w is its weight, and total and W are the
+// load and the weight of all servers that have points. Where the dialect ignores weights, each
+// counts 1.
+//
+// `load`: a number for each server: what it holds now.
+// `factor`: above 1; 1.25, say, allows a quarter more than the fair share.
+//
+// Returns the server. `KETAMA_NONE` where `factor` is NaN or not above 1, for a NULL ring or
+// `load`, or a NULL key with a length; in all other cases there is one.
+size_t ketama_ring_find_bounded(const ketama_ring *ring,
+                                const void *key,
+                                size_t key_len,
+                                const uint64_t *load,
+                                double factor);
+
+// Returns the exact share of all positions that a server owns, from 0 to 1; -1 for a NULL ring or
+// where there is no such server. The shares of a ring sum to 1.
+double ketama_ring_share(const ketama_ring *ring, size_t server);
+
+// Tells what moves when one ring takes another's place: the exact share of the positions whose
+// server has another name, from the arcs of both rings.
+//
+// `a`, `b`: the ring now, and the one that comes.
+// `moves`: receives up to `capacity` moves, by `from` and then by `to`, which are indexes of `a`
+// and of `b`. It may be NULL when `capacity` is 0.
+// `count`: receives the number of moves that there are. It may be NULL.
+// `moved`: receives the sum of their shares. It may be NULL.
+//
+// Returns `KETAMA_OK`; `KETAMA_DIFFERENT_HASHES` where the rings place keys by different hashes,
+// so that shares of positions say nothing of keys; `KETAMA_NULL_ARGUMENT`. Nothing is written on
+// failure.
+ketama_status ketama_ring_compare(const ketama_ring *a,
+                                  const ketama_ring *b,
+                                  ketama_move *moves,
+                                  size_t capacity,
+                                  size_t *count,
+                                  double *moved);
+
+/*
+ * Rules of one's own
+ *
+ * A dialect is a row of choices, and fleets combine them in ways of their own: twemproxy with
+ * `hash: md5`, say, is its row with another `key_hash`. `ketama_dialect_rules()` gives a row to
+ * begin with, and `ketama_ring_new_custom()` makes the ring.
+ *
+ * What a client does with a single server needs no choice: by any rules every key goes to it.
+ */
+// Which part of a server's name is hashed.
+typedef enum {
+    // All of it.
+    KETAMA_NAME_FULL = 0,
+    // Without a port 11211.
+    KETAMA_NAME_ELIDED = 1,
+    // Without one leading `/`.
+    KETAMA_NAME_NO_SLASH = 2,
+} ketama_name;
+
+// What is hashed for a server's points.
+typedef enum {
+    // MD5: its first words, little-endian.
+    KETAMA_DIGEST_MD5 = 0,
+    // Jenkins's one-at-a-time, with signed bytes, as libmemcached has it.
+    KETAMA_DIGEST_ONE_AT_A_TIME = 1,
+    // SHA-1: its first word, big-endian.
+    KETAMA_DIGEST_SHA1 = 2,
+    // nginx's chain: the CRC-32 of host, NUL, port and the server's previous point, 0 at first.
+    // `name` and `separator` do not matter then.
+    KETAMA_DIGEST_CRC32_CHAIN = 3,
+} ketama_digest;
+
+// How many digests a server of weight w gets, of n servers whose weights sum to W.
+typedef enum {
+    // `base`; weights are ignored.
+    KETAMA_COUNT_FIXED = 0,
+    // base * w.
+    KETAMA_COUNT_TIMES_WEIGHT = 1,
+    // base * n * w / W, in integers.
+    KETAMA_COUNT_INTEGER = 2,
+    // libketama's: w / W in single precision, times base and n in double, rounded to single.
+    KETAMA_COUNT_LIBKETAMA = 3,
+    // libmemcached's: w / W * (4 * base) / 4 * n + 1e-10, each step in single precision.
+    KETAMA_COUNT_LIBMEMCACHED = 4,
+    // npm hashring's: w / W * base * n in double precision.
+    KETAMA_COUNT_HASHRING = 5,
+    // dalli's: n * base * w / W, the division in double precision.
+    KETAMA_COUNT_DALLI = 6,
+} ketama_count;
+
+// What a weight of 0 means.
+typedef enum {
+    // An error.
+    KETAMA_ZERO_WEIGHT_REFUSED = 0,
+    // The same as 1.
+    KETAMA_ZERO_WEIGHT_COUNTS_ONE = 1,
+} ketama_zero_weight;
+
+// In which order servers that share a point come.
+typedef enum {
+    // As they are listed.
+    KETAMA_ORDER_LISTED = 0,
+    // twemproxy's: by the length of the hashed name, then by its bytes.
+    KETAMA_ORDER_BY_NAME_LENGTH = 1,
+} ketama_order;
+
+// What becomes of a point that servers share.
+typedef enum {
+    // All stay, in their order.
+    KETAMA_TIES_ALL_KEPT = 0,
+    // All stay, and belong to the last.
+    KETAMA_TIES_LAST_OWNS_ALL = 1,
+    // The first stays.
+    KETAMA_TIES_FIRST_KEPT = 2,
+    // The last stays.
+    KETAMA_TIES_LAST_KEPT = 3,
+} ketama_ties;
+
+// How a key's position is computed.
+typedef enum {
+    // MD5: its first word, little-endian.
+    KETAMA_KEY_HASH_MD5 = 0,
+    // Jenkins's one-at-a-time, with signed bytes.
+    KETAMA_KEY_HASH_ONE_AT_A_TIME = 1,
+    // libmemcached's and twemproxy's fnv1a_64: its low 32 bits, with signed bytes; 0 for the empty
+    // key.
+    KETAMA_KEY_HASH_FNV1A_64 = 2,
+    // zlib's CRC-32.
+    KETAMA_KEY_HASH_CRC32 = 3,
+} ketama_key_hash;
+
+// Which point a key belongs to. Past the last point the first follows, and before the first the
+// last.
+typedef enum {
+    // The first at or after its position.
+    KETAMA_LOOKUP_AT_OR_AFTER = 0,
+    // The first after its position.
+    KETAMA_LOOKUP_AFTER = 1,
+    // The last at or before its position.
+    KETAMA_LOOKUP_AT_OR_BEFORE = 2,
+} ketama_lookup;
+
+// How a ring is made of servers, and keys are found in it.
+typedef struct {
+    // sizeof(ketama_rules): it tells which fields the caller knows.
+    size_t struct_size;
+    ketama_name name;
+    ketama_digest digest;
+    // How many points one digest gives: 1 to 4 with `KETAMA_DIGEST_MD5`, else 1.
+    uint32_t points_per_digest;
+    // How many digests a server gets.
+    ketama_count count;
+    // The digests of a server of average weight, or with `KETAMA_COUNT_TIMES_WEIGHT` of weight 1;
+    // at least 1.
+    uint32_t base;
+    ketama_zero_weight zero_weight;
+    ketama_order order;
+    ketama_ties ties;
+    ketama_key_hash key_hash;
+    ketama_lookup lookup;
+    // What stands between the name and the digest's number, from 0, in the text that is hashed:
+    // '-' or ':'.
+    uint8_t separator;
+} ketama_rules;
+
+// Gives a dialect's rules, to be used as they are or with changes.
+//
+// `dialect`: whose rules.
+// `out`: receives them. `out->struct_size` must be set before; nothing is written on failure.
+//
+// Returns `KETAMA_OK`, `KETAMA_UNKNOWN_DIALECT`, `KETAMA_INVALID_RULES` where `struct_size` is
+// none that this version knows, or `KETAMA_NULL_ARGUMENT`. Any thread may call it at any time.
+ketama_status ketama_dialect_rules(ketama_dialect dialect, ketama_rules *out);
+
+// Makes the ring of a list of servers by rules of one's own.
+//
+// `servers`, `count`, `out`: as for `ketama_ring_new()`.
+// `rules`: the rules, with their `struct_size`; they need not live on.
+//
+// Returns `KETAMA_OK`; `KETAMA_INVALID_RULES` with a text that names the field;
+// `KETAMA_NO_POINTS`; or a code of `ketama_ring_new()`. Any thread may call it at any time.
+ketama_status ketama_ring_new_custom(const ketama_server *servers,
+                                     size_t count,
+                                     const ketama_rules *rules,
+                                     ketama_ring **out);
+
+/*
+ * A ring that follows its file
+ *
+ * For programs that live longer than their lists of servers. A watch has a current ring;
+ * `ketama_watch_poll()` looks at the file, and where it has changed puts a new ring in its place,
+ * at once and whole. It is for the program to call, when it likes: there is no hidden thread. Any
+ * thread may call any of these functions at any time, but `ketama_watch_free()`, which needs the
+ * others to be done with that watch. None waits for another.
+ */
+// A server definition file and its current ring. Opaque; made by `ketama_watch_new()`.
+typedef struct ketama_watch ketama_watch;
+
+// Reads a server definition file as `ketama_ring_from_file()` does, and watches it.
+//
+// `path`: a string ended by a NUL. A relative one stays with the working folder of this moment.
+// `dialect`: whose rules to follow.
+// `out`: receives the watch, to be given back with `ketama_watch_free()`; not written on failure.
+//
+// Returns `KETAMA_OK` or a code of `ketama_ring_from_file()`.
+ketama_status ketama_watch_new(const char *path, ketama_dialect dialect, ketama_watch **out);
+
+// Returns the current ring with one more owner, the caller, who is to free it with
+// `ketama_ring_free()`; NULL for a NULL watch. It stays as it is when another one takes its place.
+// Never waits.
+ketama_ring *ketama_watch_ring(const ketama_watch *watch);
+
+// Looks whether the file has changed, which costs a stat(), and if so reads it and makes its ring
+// the current one.
+//
+// Returns `KETAMA_OK`, whether or not there is a new ring. Where the file is gone, cannot be read
+// or is wrong, a code of `ketama_ring_from_file()`: then the current ring stays, and the next poll
+// tries again.
+ketama_status ketama_watch_poll(ketama_watch *watch);
+
+// Gives a watch back. Rings that it handed out live on with their owners. NULL is allowed and does
+// nothing.
+void ketama_watch_free(ketama_watch *watch);
 
 /*
  * libketama's own interface

@@ -8,9 +8,12 @@
 #![allow(clippy::missing_safety_doc)]
 
 pub mod libketama;
+pub mod lookup;
 mod mutex;
 pub mod ring;
 mod rolled;
+pub mod rules;
+pub mod watch;
 
 use std::any::Any;
 use std::cell::Cell;

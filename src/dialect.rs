@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::hash;
+use std::ffi::CStr;
 use std::fmt;
 use std::str::FromStr;
 
@@ -164,15 +165,15 @@ macro_rules! dialects {
             pub const ALL: &[Dialect] = &[$(Dialect::$variant,)*];
         }
 
-        const TABLE: &[(&str, Rules)] = &[$(($name, $rules),)*];
+        const TABLE: &[(&CStr, Rules)] = &[$(($name, $rules),)*];
     };
 }
 
 dialects! {
     /// libketama and its bindings, PyPI ketama, go-ketama's HashFunc2.
-    Libketama = "libketama": LIBKETAMA;
+    Libketama = c"libketama": LIBKETAMA;
     /// Python hash_ring with weights, PyPI hashring.
-    HashRing = "hash_ring": Rules {
+    HashRing = c"hash_ring": Rules {
         points_per_digest: 3,
         count: Count::Integer,
         ties: Ties::LastOwnsAll,
@@ -180,7 +181,7 @@ dialects! {
         ..LIBKETAMA
     };
     /// DataDog's Python hash_ring without weights. Weights are ignored.
-    HashRingUnweighted = "hash_ring_unweighted": Rules {
+    HashRingUnweighted = c"hash_ring_unweighted": Rules {
         points_per_digest: 1,
         count: Count::Fixed,
         base: 100,
@@ -190,7 +191,7 @@ dialects! {
     };
     /// libmemcached's KETAMA_WEIGHTED, php-memcached's OPT_LIBKETAMA_COMPATIBLE, pylibmc's
     /// ketama_weighted, spymemcached's LIBMEMCACHED with weights, nutcracker with `hash: md5`.
-    LibmemcachedWeighted = "libmemcached_weighted": Rules {
+    LibmemcachedWeighted = c"libmemcached_weighted": Rules {
         name: Name::Elided,
         count: Count::Libmemcached,
         zero_weight: ZeroWeight::CountsOne,
@@ -198,7 +199,7 @@ dialects! {
     };
     /// libmemcached's KETAMA or CONSISTENT by default, php-memcached's CONSISTENT, pylibmc's
     /// ketama. Weights are ignored.
-    Libmemcached = "libmemcached": Rules {
+    Libmemcached = c"libmemcached": Rules {
         name: Name::Elided,
         digest: Digest::OneAtATime,
         points_per_digest: 1,
@@ -208,7 +209,7 @@ dialects! {
         ..LIBKETAMA
     };
     /// The same with its hash set to MD5. Weights are ignored.
-    LibmemcachedMd5 = "libmemcached_md5": Rules {
+    LibmemcachedMd5 = c"libmemcached_md5": Rules {
         name: Name::Elided,
         points_per_digest: 1,
         count: Count::Fixed,
@@ -216,7 +217,7 @@ dialects! {
         ..LIBKETAMA
     };
     /// twemproxy's `distribution: ketama` with its default hash.
-    Twemproxy = "twemproxy": Rules {
+    Twemproxy = c"twemproxy": Rules {
         name: Name::Elided,
         count: Count::Libmemcached,
         order: Order::ByNameLength,
@@ -226,14 +227,14 @@ dialects! {
     /// spymemcached's default locator, memcached's proxy with `ketama`; with IP addresses also
     /// xmemcached's gwhalin. Weights are ignored. A name is the text of the Java address:
     /// `ip:port`, or `host/ip:port` where it was resolved.
-    Spymemcached = "spymemcached": Rules {
+    Spymemcached = c"spymemcached": Rules {
         name: Name::NoSlash,
         count: Count::Fixed,
         ties: Ties::LastKept,
         ..LIBKETAMA
     };
     /// Ruby's dalli.
-    Dalli = "dalli": Rules {
+    Dalli = c"dalli": Rules {
         digest: Digest::Sha1,
         points_per_digest: 1,
         separator: b':',
@@ -245,7 +246,7 @@ dialects! {
     };
     /// nginx's `hash ... consistent`, Perl's Cache::Memcached::Fast with 160 points,
     /// pingora-ketama.
-    Nginx = "nginx": Rules {
+    Nginx = c"nginx": Rules {
         digest: Digest::Crc32Chain,
         points_per_digest: 1,
         count: Count::TimesWeight,
@@ -255,13 +256,13 @@ dialects! {
         ..LIBKETAMA
     };
     /// npm hashring.
-    NpmHashring = "npm_hashring": Rules {
+    NpmHashring = c"npm_hashring": Rules {
         count: Count::Hashring,
         zero_weight: ZeroWeight::CountsOne,
         ..LIBKETAMA
     };
     /// npm memcached.
-    NpmMemcached = "npm_memcached": Rules {
+    NpmMemcached = c"npm_memcached": Rules {
         name: Name::Elided,
         count: Count::Hashring,
         zero_weight: ZeroWeight::CountsOne,
@@ -272,6 +273,11 @@ dialects! {
 impl Dialect {
     /// Its name in the table, such as `libmemcached_weighted`.
     pub fn name(self) -> &'static str {
+        self.c_name().to_str().expect("names are ASCII")
+    }
+
+    /// The same, ended by a NUL.
+    pub(crate) fn c_name(self) -> &'static CStr {
         TABLE[self as usize].0
     }
 

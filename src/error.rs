@@ -2,6 +2,7 @@
 
 use std::collections::TryReserveError;
 use std::fmt;
+use std::io;
 
 /// Why a [`Ring`](crate::Ring) could not be made.
 ///
@@ -31,6 +32,15 @@ pub enum Error {
     UnknownServer,
     /// Two rings that are compared place keys by different hashes.
     DifferentHashes,
+    /// A definition file cannot be read.
+    Unreadable(io::ErrorKind),
+    /// A definition file has something else at this place than what is expected. Lines and columns count from 1,
+    /// columns in bytes.
+    Syntax {
+        line: usize,
+        column: usize,
+        expected: &'static str,
+    },
     /// There is not enough memory for the ring.
     OutOfMemory,
 }
@@ -78,6 +88,12 @@ impl fmt::Display for Error {
                     "the rings place keys by different hashes, so that any key may move"
                 )
             }
+            Error::Unreadable(kind) => write!(f, "cannot read it: {kind}"),
+            Error::Syntax {
+                line,
+                column,
+                expected,
+            } => write!(f, "line {line}, column {column}: expected {expected}"),
             Error::OutOfMemory => write!(f, "not enough memory for the ring"),
         }
     }
@@ -97,4 +113,10 @@ pub(crate) fn try_collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<
     list.try_reserve_exact(items.len())?;
     list.extend(items);
     Ok(list.into_boxed_slice())
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Error {
+        Error::Unreadable(error.kind())
+    }
 }

@@ -30,7 +30,10 @@ mod error;
 mod hash;
 mod ring;
 mod servers;
+mod stamp;
+mod watch;
 
 pub use dialect::{Dialect, Rules};
 pub use error::Error;
 pub use ring::{Comparison, Move, Point, Ring, Server};
+pub use watch::Watch;

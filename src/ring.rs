@@ -6,6 +6,9 @@ mod build;
 
 use crate::dialect::{Dialect, Lookup, Rules};
 use crate::error::Error;
+use crate::{servers, stamp};
+use std::io::Read;
+use std::path::Path;
 
 pub use arcs::{Comparison, Move};
 
@@ -53,6 +56,8 @@ pub struct Ring {
     /// Whether a server owns any point, and how many do.
     has_points: Box<[bool]>,
     servers_with_points: usize,
+    /// How many of the 2^32 positions each server owns.
+    positions_owned: Box<[u64]>,
     rules: Rules,
 }
 
@@ -77,6 +82,30 @@ impl Ring {
     /// Makes the ring of these servers with rules of one's own.
     pub fn with_rules<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Result<Ring, Error> {
         build::ring(servers, rules)
+    }
+
+    /// Makes the ring of a server definition file with a client's rules.
+    ///
+    /// The file is read strictly: a line a server, its name and its weight in decimal, with white space
+    /// around them. A `#` before either begins a comment. CRLF, a missing last newline and a UTF-8
+    /// byte order mark are taken; anything else is an error that says where and what was expected.
+    pub fn from_file(path: impl AsRef<Path>, dialect: Dialect) -> Result<Ring, Error> {
+        let (file, ..) = stamp::open(path.as_ref())?;
+        Ring::from_reader(file, dialect.rules())
+    }
+
+    pub(crate) fn from_reader(mut file: impl Read, rules: &Rules) -> Result<Ring, Error> {
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        let definitions = servers::read_strictly(&text)?;
+        let servers: Vec<_> = definitions
+            .iter()
+            .map(|one| one.server.borrowed())
+            .collect();
+        Ring::with_rules(&servers, rules).map_err(|error| match error {
+            Error::ZeroWeight { server } => definitions[server].zero_weight,
+            error => error,
+        })
     }
 
     /// The ring of these servers and one more, by the same rules.
@@ -221,5 +250,11 @@ impl Ring {
             }
         };
         if at == count { 0 } else { at }
+    }
+}
+
+impl AsRef<Ring> for Ring {
+    fn as_ref(&self) -> &Ring {
+        self
     }
 }

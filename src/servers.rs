@@ -1,10 +1,11 @@
-//! The server definition file, as libketama reads it.
+//! The server definition file: as libketama reads it, and strictly.
 //!
 //! The original reads pieces of at most 126 bytes with `fgets` and splits each with `strtok`; its
 //! weight is the second token less its last byte, whatever that is. Every quirk below decides which
-//! servers a file that is in use today defines, so all of them stay.
+//! servers a file that is in use today defines, so all of them stay in [`read`]; [`read_strictly`] has none.
 #![forbid(unsafe_code)]
 
+use crate::error::Error;
 use crate::ring::Server;
 use std::fmt;
 use std::io::{self, BufRead, Read};
@@ -119,7 +120,6 @@ fn parse_line(line: &[u8]) -> Result<Option<Server>, Reason> {
 /// C's `strtol(text, …, 10)` assigned to an `unsigned long`: digits after optional white space and
 /// a sign, then anything; a negative number wraps.
 fn parse_weight(text: &[u8]) -> Result<u64, Reason> {
-    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
     let text = &text[text.iter().take_while(|byte| is_space(byte)).count()..];
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
@@ -149,6 +149,91 @@ fn parse_weight(text: &[u8]) -> Result<u64, Reason> {
         .ok_or(Reason::OutOfRange)
 }
 
+/// A strict reader of the same files, without the quirks: a line a server, its name and its weight, with any white
+/// space around them; a `#` where either could begin makes the rest of the line a comment.
+pub(crate) fn read_strictly(text: &[u8]) -> Result<Vec<Definition>, Error> {
+    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+    let mut definitions = Vec::new();
+    for (index, whole) in text.split(|&byte| byte == b'\n').enumerate() {
+        let line = match index {
+            0 => whole.strip_prefix(BYTE_ORDER_MARK).unwrap_or(whole),
+            _ => whole,
+        };
+        let start = whole.len() - line.len();
+        let syntax = |at: usize, expected| Error::Syntax {
+            line: index + 1,
+            column: start + at + 1,
+            expected,
+        };
+        let mut tokens = Tokens { line, at: 0 };
+        let Some((at, name)) = tokens.next() else {
+            continue;
+        };
+        if name.contains(&0) {
+            return Err(syntax(at, "a name without a NUL byte"));
+        }
+        if name.len() > Server::MAX_NAME {
+            return Err(syntax(at, "a name of at most 1023 bytes"));
+        }
+        let (weight_at, weight) = tokens.next().ok_or(syntax(tokens.at, "a weight"))?;
+        let weight = std::str::from_utf8(weight)
+            .ok()
+            .filter(|weight| weight.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|weight| weight.parse().ok())
+            .ok_or(syntax(
+                weight_at,
+                "a weight, in decimal digits and below 2^64",
+            ))?;
+        if let Some((at, _)) = tokens.next() {
+            return Err(syntax(at, "the end of the line or a comment"));
+        }
+        definitions.try_reserve(1)?;
+        definitions.push(Definition {
+            server: Server {
+                name: name.into(),
+                weight,
+            },
+            zero_weight: syntax(weight_at, "a weight of at least 1"),
+        });
+    }
+    Ok(definitions)
+}
+
+/// A server of a file that was read strictly.
+pub(crate) struct Definition {
+    pub(crate) server: Server,
+    /// What is to be said where the rules refuse its weight of 0.
+    pub(crate) zero_weight: Error,
+}
+
+/// The words of a line up to a comment, each with where it begins.
+struct Tokens<'a> {
+    line: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = (usize, &'a [u8]);
+
+    fn next(&mut self) -> Option<(usize, &'a [u8])> {
+        let rest = &self.line[self.at..];
+        let start = self.at + rest.iter().take_while(|byte| is_space(byte)).count();
+        let rest = &self.line[start..];
+        let token = &rest[..rest.iter().take_while(|byte| !is_space(byte)).count()];
+        if token.is_empty() || token[0] == b'#' {
+            self.at = start;
+            return None;
+        }
+        self.at = start + token.len();
+        Some((start, token))
+    }
+}
+
+/// C's isspace() in its own locale.
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +257,53 @@ mod tests {
         for text in ["", "+", "-", "+-1", "- 1", "x1", "'"] {
             assert_eq!(weight(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_strict_reader_has_no_quirks() {
+        let text = b"\xef\xbb\xbf# servers\r\n\r\n \x0b a:1\t \x0c18446744073709551615 # most\r\n\t# no\nb#2 010\nc 7";
+        let definitions = read_strictly(text).unwrap();
+        let servers: Vec<(&[u8], u64)> = definitions
+            .iter()
+            .map(|definition| (&*definition.server.name, definition.server.weight))
+            .collect();
+        assert_eq!(servers, [(&b"a:1"[..], u64::MAX), (b"b#2", 10), (b"c", 7)]);
+        assert!(read_strictly(b"\n \n#\n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_strict_reader_says_what_it_expected_and_where() {
+        let error = |text: &[u8]| read_strictly(text).err().unwrap().to_string();
+        assert_eq!(error(b"a 1\n bc"), "line 2, column 4: expected a weight");
+        assert_eq!(error(b"a # 1"), "line 1, column 3: expected a weight");
+        for weight in [
+            "x",
+            "-1",
+            "+1",
+            "1x",
+            "1.5",
+            "18446744073709551616",
+            "\u{660}",
+        ] {
+            assert_eq!(
+                error(format!("\u{feff}a {weight}").as_bytes()),
+                "line 1, column 6: expected a weight, in decimal digits and below 2^64"
+            );
+        }
+        assert_eq!(
+            error(b"a 1 b"),
+            "line 1, column 5: expected the end of the line or a comment"
+        );
+        assert_eq!(
+            error(b"a\0b 1"),
+            "line 1, column 1: expected a name without a NUL byte"
+        );
+        let long = [&[b'x'; 1024][..], b" 1"].concat();
+        assert_eq!(
+            error(&long),
+            "line 1, column 1: expected a name of at most 1023 bytes"
+        );
+        assert!(read_strictly(&long[1..]).is_ok());
     }
 
     #[test]

@@ -24,9 +24,10 @@ const END: &str = "
 fn the_header_is_up_to_date() {
     let root = Path::new(ROOT);
     let mut header = fs::read_to_string(root.join("src/capi/preamble.h")).unwrap();
-    for part in ["src/capi/ring.rs", "src/capi/libketama.rs"] {
-        header += &title(&root.join(part));
-        header += &declarations(root, part);
+    for part in ["ring", "lookup", "rules", "watch", "libketama"] {
+        let source = root.join(format!("src/capi/{part}.rs"));
+        header += &title(&source);
+        header += &declarations(root, &source);
     }
     header += END;
 
@@ -50,11 +51,11 @@ fn title(source: &Path) -> String {
     comment + " */\n"
 }
 
-fn declarations(root: &Path, source: &str) -> String {
+fn declarations(root: &Path, source: &Path) -> String {
     let mut text = Vec::new();
     cbindgen::Builder::new()
         .with_config(cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap())
-        .with_src(root.join(source))
+        .with_src(source)
         .generate()
         .unwrap()
         .write(&mut text);

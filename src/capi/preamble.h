@@ -25,9 +25,10 @@
  *
  * Build it with: cc program.c $(pkg-config --cflags --libs ketama)
  *
- * This file has two parts. The first makes rings from a list of servers, with functions whose names
- * begin with ketama_ring_. The second is the interface of Last.fm's libketama, for programs that use
- * server definition files or were written for the original. It is C99 and C++11 or later.
+ * This file has five parts: rings from a list of servers; many keys, replicas, failover and what is
+ * inside a ring; rules of one's own; a ring that follows its file; and the interface of Last.fm's
+ * libketama, for programs that were written for it. It is C99 and C++11 or later; ketama.hpp wraps
+ * the first four parts for C++17.
  *
  * This file is written by `make header`; edit src/capi/ instead.
  */
@@ -41,5 +42,5 @@
 extern "C" {
 #endif
 
-/* What ketama_ring_find() returns for no server. */
+/* What functions that find a server return for none. */
 #define KETAMA_NONE SIZE_MAX

@@ -11,13 +11,16 @@
 //! number out of range, never crashes: each function says what it returns then. Any other pointer
 //! must be what its description says.
 
-use super::{bytes, clear_error, error_text, guard, set_error};
-use crate::error::{Error, try_collect};
+use super::{Uncancelled, clear_error, error_text, guard, set_error};
+use crate::dialect::Dialect;
+use crate::error::Error;
 use crate::ring::{Ring, Server};
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, OsStr, c_char, c_int};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::Arc;
 
-/// What `ketama_ring_find()` returns for no server: `SIZE_MAX`.
+/// What functions that find a server return for none: `SIZE_MAX`.
 pub const KETAMA_NONE: usize = usize::MAX;
 
 /// How a call ended: `KETAMA_OK`, or the kind of failure.
@@ -53,6 +56,12 @@ pub enum ketama_status {
     KETAMA_UNKNOWN_SERVER = 13,
     /// Two rings that are compared place keys by different hashes.
     KETAMA_DIFFERENT_HASHES = 14,
+    /// A definition file cannot be read.
+    KETAMA_UNREADABLE = 15,
+    /// A definition file has something else than what is expected; the text says where.
+    KETAMA_SYNTAX = 16,
+    /// The offsets of packed keys descend.
+    KETAMA_OFFSETS = 17,
 }
 
 impl From<Error> for ketama_status {
@@ -70,20 +79,50 @@ impl From<Error> for ketama_status {
             Error::UnknownDialect => ketama_status::KETAMA_UNKNOWN_DIALECT,
             Error::UnknownServer => ketama_status::KETAMA_UNKNOWN_SERVER,
             Error::DifferentHashes => ketama_status::KETAMA_DIFFERENT_HASHES,
+            Error::Unreadable(_) => ketama_status::KETAMA_UNREADABLE,
+            Error::Syntax { .. } => ketama_status::KETAMA_SYNTAX,
         }
     }
 }
 
-/// Whose rules make the ring. Clients that say "ketama" do not all agree.
+/// Whose rules make the ring. Clients that say "ketama" do not agree with each other; each name
+/// here stands for those that do. Where it says so, weights are ignored, whatever they are.
 #[repr(C)]
 pub enum ketama_dialect {
-    /// Last.fm's libketama: every server gets 4 points for each MD5 of `name-0`, `name-1`, ...,
-    /// about 160 for an average weight.
+    /// libketama and its bindings, PyPI ketama, go-ketama's HashFunc2.
     KETAMA_LIBKETAMA = 0,
+    /// Python hash_ring with weights, PyPI hashring.
+    KETAMA_HASH_RING = 1,
+    /// DataDog's Python hash_ring without weights. Ignores weights.
+    KETAMA_HASH_RING_UNWEIGHTED = 2,
+    /// libmemcached's KETAMA_WEIGHTED, php-memcached's OPT_LIBKETAMA_COMPATIBLE, pylibmc's
+    /// ketama_weighted, spymemcached's LIBMEMCACHED with weights, nutcracker with `hash: md5`. A
+    /// weight of 0 counts 1.
+    KETAMA_LIBMEMCACHED_WEIGHTED = 3,
+    /// libmemcached's KETAMA or CONSISTENT by default, php-memcached's CONSISTENT, pylibmc's
+    /// ketama. Ignores weights.
+    KETAMA_LIBMEMCACHED = 4,
+    /// The same with its hash set to MD5. Ignores weights.
+    KETAMA_LIBMEMCACHED_MD5 = 5,
+    /// twemproxy's (nutcracker's) `distribution: ketama` with its default hash.
+    KETAMA_TWEMPROXY = 6,
+    /// spymemcached's default locator, memcached's proxy with `ketama`; with IP addresses also
+    /// xmemcached's gwhalin. Ignores weights. A name is the text of the Java address: `ip:port`, or
+    /// `host/ip:port` where it was resolved.
+    KETAMA_SPYMEMCACHED = 7,
+    /// Ruby's dalli.
+    KETAMA_DALLI = 8,
+    /// nginx's `hash ... consistent`, Perl's Cache::Memcached::Fast with 160 points,
+    /// pingora-ketama. The points grow with the weight itself: 160 for each unit of it.
+    KETAMA_NGINX = 9,
+    /// npm hashring. A weight of 0 counts 1.
+    KETAMA_NPM_HASHRING = 10,
+    /// npm memcached. A weight of 0 counts 1.
+    KETAMA_NPM_MEMCACHED = 11,
 }
 
 /// What C passes for a [`ketama_dialect`]: any int. The header writes the enum's name for it.
-type DialectArgument = c_int;
+pub type DialectArgument = c_int;
 
 /// A server: a name of 1 to 1023 bytes, ended by a NUL and hashed whole (usually `host:port`), and
 /// a weight of 1 to 2^64 - 1. Only the weight's share of the sum of all weights matters.
@@ -107,16 +146,23 @@ pub struct ketama_ring {
     names: Box<[Box<[u8]>]>,
 }
 
-impl ketama_ring {
-    pub(super) fn new<N: AsRef<[u8]>>(servers: &[Server<N>]) -> Result<ketama_ring, Error> {
-        let ring = Ring::new(servers)?;
-        let with_nul = |server: &Server<N>| [server.name.as_ref(), b"\0"].concat().into();
-        let names = try_collect(servers.iter().map(with_nul))?;
-        Ok(ketama_ring { ring, names })
+impl From<Ring> for ketama_ring {
+    fn from(ring: Ring) -> ketama_ring {
+        let with_nul = |server: &Server| [&*server.name, b"\0"].concat().into();
+        let names = ring.servers().iter().map(with_nul).collect();
+        ketama_ring { ring, names }
     }
+}
 
+impl AsRef<Ring> for ketama_ring {
+    fn as_ref(&self) -> &Ring {
+        &self.ring
+    }
+}
+
+impl ketama_ring {
     /// The server that C named by its index.
-    fn server(&self, index: usize) -> Option<&Server> {
+    pub(super) fn server(&self, index: usize) -> Option<&Server> {
         let server = self.ring.servers().get(index);
         if server.is_none() {
             set_error(format!(
@@ -133,7 +179,7 @@ impl ketama_ring {
 /// # Safety
 ///
 /// `ring` is NULL or a live ring of this library.
-unsafe fn ring_or_error<'a>(ring: *const ketama_ring) -> Option<&'a ketama_ring> {
+pub(super) unsafe fn ring_or_error<'a>(ring: *const ketama_ring) -> Option<&'a ketama_ring> {
     // SAFETY: NULL or live, by the caller's promise.
     let ring = unsafe { ring.as_ref() };
     if ring.is_none() {
@@ -142,11 +188,188 @@ unsafe fn ring_or_error<'a>(ring: *const ketama_ring) -> Option<&'a ketama_ring>
     ring
 }
 
+/// Why a call failed, before it is told C.
+pub(super) struct Failure {
+    status: ketama_status,
+    text: String,
+}
+
+impl Failure {
+    pub(super) fn null(what: &str) -> Failure {
+        Failure {
+            status: ketama_status::KETAMA_NULL_ARGUMENT,
+            text: format!("{what} is NULL"),
+        }
+    }
+
+    pub(super) fn offsets(index: usize) -> Failure {
+        Failure {
+            status: ketama_status::KETAMA_OFFSETS,
+            text: format!("offset {index} is below the one before it"),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure {
+            status: error.into(),
+            text: error.to_string(),
+        }
+    }
+}
+
+/// Runs the body of a function that returns a status.
+pub(super) fn status(body: impl FnOnce() -> Result<(), Failure>) -> ketama_status {
+    guard(ketama_status::KETAMA_INTERNAL_ERROR, || match body() {
+        Ok(()) => {
+            clear_error();
+            ketama_status::KETAMA_OK
+        }
+        Err(failure) => {
+            set_error(failure.text);
+            failure.status
+        }
+    })
+}
+
+/// Runs the body of a function that makes a ring, and hands that out.
+///
+/// # Safety
+///
+/// `out` is NULL or writable.
+pub(super) unsafe fn hand_out(
+    out: *mut *mut ketama_ring,
+    body: impl FnOnce() -> Result<Ring, Failure>,
+) -> ketama_status {
+    status(|| {
+        if out.is_null() {
+            return Err(Failure::null("out"));
+        }
+        let ring = Arc::new(ketama_ring::from(body()?));
+        // SAFETY: not NULL, and writable by the caller's promise.
+        unsafe { *out = Arc::into_raw(ring).cast_mut() };
+        Ok(())
+    })
+}
+
+/// The dialect that C named by its number.
+pub(super) fn dialect(number: DialectArgument) -> Result<Dialect, Failure> {
+    let found = usize::try_from(number)
+        .ok()
+        .and_then(|number| Dialect::ALL.get(number));
+    found.copied().ok_or(Error::UnknownDialect.into())
+}
+
+/// The list of servers that C passed.
+///
+/// # Safety
+///
+/// `servers` is NULL or points to `count` servers, each with a name that is NULL or ended by a NUL,
+/// which do not change during `'a`.
+pub(super) unsafe fn list<'a>(
+    servers: *const ketama_server,
+    count: usize,
+) -> Result<Vec<Server<&'a [u8]>>, Failure> {
+    if servers.is_null() && count > 0 {
+        return Err(Failure::null("servers"));
+    }
+    let mut list = Vec::new();
+    list.try_reserve_exact(count).map_err(Error::from)?;
+    for index in 0..count {
+        // SAFETY: `servers` points to `count` servers.
+        let server = unsafe { &*servers.add(index) };
+        // SAFETY: NULL or a string ended by a NUL, by the caller's promise.
+        let name = unsafe { name(server.name) };
+        let name = name.ok_or_else(|| Failure::null(&format!("server {index}: the name")))?;
+        list.push(Server {
+            name,
+            weight: server.weight,
+        });
+    }
+    Ok(list)
+}
+
+/// A server's name that C passed, with no more read of it than tells that it is too long; `None`
+/// for NULL.
+///
+/// # Safety
+///
+/// `name` is NULL or ended by a NUL, and does not change during `'a`.
+unsafe fn name<'a>(name: *const c_char) -> Option<&'a [u8]> {
+    if name.is_null() {
+        return None;
+    }
+    // SAFETY: not NULL, and readable as far as its NUL or this many bytes.
+    unsafe {
+        let len = libc::strnlen(name, Server::MAX_NAME + 1);
+        Some(std::slice::from_raw_parts(name.cast(), len))
+    }
+}
+
+/// A file's path that C passed.
+///
+/// # Safety
+///
+/// `path` is NULL or ended by a NUL, and does not change during `'a`.
+pub(super) unsafe fn path<'a>(path: *const c_char) -> Result<&'a Path, Failure> {
+    if path.is_null() {
+        return Err(Failure::null("path"));
+    }
+    // SAFETY: not NULL, and ended by a NUL by the caller's promise.
+    let path = unsafe { CStr::from_ptr(path) };
+    Ok(Path::new(OsStr::from_bytes(path.to_bytes())))
+}
+
+/// A failure with a file, as its text is to begin with the path.
+pub(super) fn in_file(path: &Path, error: Error) -> Failure {
+    Failure {
+        status: error.into(),
+        text: format!("{}: {error}", path.display()),
+    }
+}
+
+/// Returns the name of a dialect, such as "libmemcached_weighted"; NULL where the number is none.
+/// It lives for ever.
+#[unsafe(no_mangle)]
+pub extern "C" fn ketama_dialect_name(dialect: DialectArgument) -> *const c_char {
+    guard(std::ptr::null(), || match self::dialect(dialect) {
+        Ok(dialect) => dialect.c_name().as_ptr(),
+        Err(failure) => {
+            set_error(failure.text);
+            std::ptr::null()
+        }
+    })
+}
+
+/// Finds a dialect by its name.
+///
+/// `name`: a string ended by a NUL, as ketama_dialect_name() returns it.
+/// `out`: receives the dialect; not written on failure.
+///
+/// Returns `KETAMA_OK`, `KETAMA_UNKNOWN_DIALECT`, or `KETAMA_NULL_ARGUMENT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ketama_dialect_from_name(
+    name: *const c_char,
+    out: *mut DialectArgument,
+) -> ketama_status {
+    status(|| {
+        if name.is_null() || out.is_null() {
+            return Err(Failure::null(if name.is_null() { "name" } else { "out" }));
+        }
+        // SAFETY: not NULL, and ended by a NUL by the caller's promise.
+        let name = unsafe { CStr::from_ptr(name) };
+        let dialect: Dialect = name.to_str().map_err(|_| Error::UnknownDialect)?.parse()?;
+        // SAFETY: not NULL, and writable by the caller's promise.
+        unsafe { *out = dialect as DialectArgument };
+        Ok(())
+    })
+}
+
 /// Makes the ring of a list of servers.
 ///
-/// `servers`: `count` servers. Their order decides which owns a point that two share: the one
-/// listed first. A server listed twice counts as two; one with a tiny share of the weights may get
-/// no point.
+/// `servers`: `count` servers. Their order decides which owns a point that two share. A server
+/// listed twice counts as two; one with a tiny share of the weights may get no point.
 /// `dialect`: whose rules to follow.
 /// `out`: receives the ring, of which the caller is the owner; not written on failure.
 ///
@@ -160,87 +383,92 @@ pub unsafe extern "C" fn ketama_ring_new(
     dialect: DialectArgument,
     out: *mut *mut ketama_ring,
 ) -> ketama_status {
-    let fail = |status, text: String| {
-        set_error(text);
-        status
-    };
-    guard(ketama_status::KETAMA_INTERNAL_ERROR, || {
-        if out.is_null() {
-            return fail(ketama_status::KETAMA_NULL_ARGUMENT, "out is NULL".into());
-        }
-        if dialect != ketama_dialect::KETAMA_LIBKETAMA as c_int {
-            return fail(
-                ketama_status::KETAMA_UNKNOWN_DIALECT,
-                format!("there is no dialect {dialect}"),
-            );
-        }
-        if servers.is_null() && count > 0 {
-            return fail(
-                ketama_status::KETAMA_NULL_ARGUMENT,
-                "servers is NULL".into(),
-            );
-        }
-        let mut list = Vec::new();
-        if list.try_reserve_exact(count).is_err() {
-            let error = Error::OutOfMemory;
-            return fail(error.into(), error.to_string());
-        }
-        for index in 0..count {
-            // SAFETY: `servers` points to `count` servers.
-            let server = unsafe { &*servers.add(index) };
-            if server.name.is_null() {
-                return fail(
-                    ketama_status::KETAMA_NULL_ARGUMENT,
-                    format!("server {index}: the name is NULL"),
-                );
-            }
-            // SAFETY: a string ended by a NUL, of which no more is read than tells that it is too
-            // long.
-            let name = unsafe {
-                let len = libc::strnlen(server.name, Server::MAX_NAME + 1);
-                std::slice::from_raw_parts(server.name.cast::<u8>(), len)
-            };
-            list.push(Server {
-                name,
-                weight: server.weight,
-            });
-        }
-        match ketama_ring::new(&list) {
-            Ok(ring) => {
-                // SAFETY: not NULL, and writable by the caller's promise.
-                unsafe { *out = Arc::into_raw(Arc::new(ring)).cast_mut() };
-                clear_error();
-                ketama_status::KETAMA_OK
-            }
-            Err(error) => fail(error.into(), error.to_string()),
-        }
-    })
+    // SAFETY: NULL or as the header says, by the caller's promise; the same for `list`.
+    unsafe {
+        hand_out(out, || {
+            let dialect = self::dialect(dialect)?;
+            Ok(Ring::with_dialect(&list(servers, count)?, dialect)?)
+        })
+    }
 }
 
-/// Finds the server of a key.
+/// Makes the ring of a server definition file, which is read strictly: a line a server, its name of
+/// 1 to 1023 bytes and its weight in decimal, with any white space around them. A `#` where either
+/// could begin makes the rest of the line a comment. CRLF, a missing last newline and a UTF-8 byte
+/// order mark are taken. `ketama_roll()` reads the same files with the quirks of the original.
 ///
-/// `key`: `key_len` bytes of any value, NUL included. It may be NULL when `key_len` is 0.
+/// `path`: a string ended by a NUL.
+/// `dialect`: whose rules to follow.
+/// `out`: receives the ring, of which the caller is the owner; not written on failure.
 ///
-/// Returns the server's index in the list that the ring was made from, or `KETAMA_NONE` for a NULL
-/// ring, or a NULL key with a length. Never locks or allocates; any thread may call it at any time.
+/// Returns `KETAMA_OK`, `KETAMA_UNREADABLE`, `KETAMA_SYNTAX` with a text that names the line, the
+/// column in bytes and what was expected there, or a code of `ketama_ring_new()`. Any thread may
+/// call it at any time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ketama_ring_find(
+pub unsafe extern "C" fn ketama_ring_from_file(
+    path: *const c_char,
+    dialect: DialectArgument,
+    out: *mut *mut ketama_ring,
+) -> ketama_status {
+    let _uncancelled = Uncancelled::begin();
+    // SAFETY: NULL or as the header says, by the caller's promise; the same for `path`.
+    unsafe {
+        hand_out(out, || {
+            let dialect = self::dialect(dialect)?;
+            let path = self::path(path)?;
+            Ring::from_file(path, dialect).map_err(|error| in_file(path, error))
+        })
+    }
+}
+
+/// Makes the ring of another one's servers and one more at the end of the list, by the same rules.
+///
+/// `ring`: stays as it is.
+/// `server`: the server to add.
+/// `out`: receives the new ring, of which the caller is the owner; not written on failure.
+///
+/// Returns `KETAMA_OK` or a code of `ketama_ring_new()`. Any thread may call it at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ketama_ring_with_server(
     ring: *const ketama_ring,
-    key: *const c_void,
-    key_len: usize,
-) -> usize {
-    guard(KETAMA_NONE, || {
-        // SAFETY: NULL or live, by the caller's promise.
-        let Some(ring) = (unsafe { ring_or_error(ring) }) else {
-            return KETAMA_NONE;
-        };
-        // SAFETY: NULL or readable, by the caller's promise.
-        let Some(key) = (unsafe { bytes(key, key_len) }) else {
-            set_error("the key is NULL, or longer than memory");
-            return KETAMA_NONE;
-        };
-        ring.ring.find(key)
-    })
+    server: *const ketama_server,
+    out: *mut *mut ketama_ring,
+) -> ketama_status {
+    // SAFETY: NULL or as the header says, by the caller's promise; the same for the other pointers.
+    unsafe {
+        hand_out(out, || {
+            let ring = ring.as_ref().ok_or_else(|| Failure::null("ring"))?;
+            if server.is_null() {
+                return Err(Failure::null("server"));
+            }
+            let server = list(server, 1)?[0];
+            Ok(ring.ring.with_server(server)?)
+        })
+    }
+}
+
+/// Makes the ring of another one's servers less those of one name, by the same rules.
+///
+/// `ring`: stays as it is.
+/// `name`: a string ended by a NUL. Every server of this name is left out.
+/// `out`: receives the new ring, of which the caller is the owner; not written on failure.
+///
+/// Returns `KETAMA_OK`, `KETAMA_UNKNOWN_SERVER`, `KETAMA_NO_SERVERS` where none would be left, or
+/// `KETAMA_NULL_ARGUMENT`. Any thread may call it at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ketama_ring_without_server(
+    ring: *const ketama_ring,
+    name: *const c_char,
+    out: *mut *mut ketama_ring,
+) -> ketama_status {
+    // SAFETY: NULL or as the header says, by the caller's promise; the same for the other pointers.
+    unsafe {
+        hand_out(out, || {
+            let ring = ring.as_ref().ok_or_else(|| Failure::null("ring"))?;
+            let name = self::name(name).ok_or_else(|| Failure::null("name"))?;
+            Ok(ring.ring.without_server(name)?)
+        })
+    }
 }
 
 /// Returns the number of servers that the ring was made from; 0 for a NULL ring.

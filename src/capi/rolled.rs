@@ -17,17 +17,17 @@
 use super::mutex::{Guard, Mutex};
 use super::ring::ketama_ring;
 use crate::error::{Error, try_collect};
+use crate::ring::Ring;
 use crate::servers::{self, Refusal};
+use crate::stamp::{Stamp, open};
 use std::collections::BTreeMap;
 use std::ffi::{CStr, OsStr};
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, BufReader};
+use std::fs;
+use std::io::BufReader;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How much of a name the original's array shows, in bytes.
 const MAX_IP: usize = 22;
@@ -85,43 +85,6 @@ pub(super) enum Failure {
         line: Option<u64>,
         last: Option<Arc<Rolled>>,
     },
-}
-
-/// A file, whatever it is called.
-type FileId = (u64, u64);
-
-/// What tells one state of a file from the next.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    file: FileId,
-    size: u64,
-    modified: (i64, i64),
-    /// Moves even where a writer sets the modification time back.
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Stamp {
-        Stamp {
-            file: (metadata.dev(), metadata.ino()),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-
-    /// Whether any change after `now` gives another stamp. One within the same tick of the file
-    /// system's clock does not; ticks are up to 10 ms, or 1 or 2 s where times are whole seconds.
-    fn is_settled(&self, now: SystemTime) -> bool {
-        let tick = if self.changed.1 == 0 {
-            2_000_000_000
-        } else {
-            20_000_000
-        };
-        let changed = i128::from(self.changed.0) * 1_000_000_000 + i128::from(self.changed.1);
-        now.duration_since(UNIX_EPOCH)
-            .is_ok_and(|now| changed + tick < now.as_nanos() as i128)
-    }
 }
 
 struct Entry {
@@ -267,12 +230,12 @@ pub(super) fn roll(name: &CStr) -> Result<Arc<Rolled>, Failure> {
         Refusal::NoServers => Failure::NoServers,
         Refusal::Line { number, reason } => bad(reason.to_string(), Some(number)),
     })?;
-    let ring = ketama_ring::new(&definitions.servers).map_err(|error| {
+    let ring = Ring::new(&definitions.servers).map_err(|error| {
         let line = error.server().map(|server| definitions.lines[server]);
         bad(error.to_string(), line)
     })?;
     let rolled =
-        Rolled::new(stamp.modified.0, ring).map_err(|error| bad(error.to_string(), None))?;
+        Rolled::new(stamp.modified.0, ring.into()).map_err(|error| bad(error.to_string(), None))?;
     let rolled = Arc::new(rolled);
     Ok(match lock() {
         Some(mut table) => {
@@ -297,52 +260,5 @@ pub(super) fn smoke(rolled: Arc<Rolled>) {
     let table = unsafe { TABLE.load(Ordering::Acquire).as_ref() };
     if let (true, Some(mut table)) = (is_last, table.and_then(Mutex::try_lock)) {
         table.drop_idle();
-    }
-}
-
-/// Opens a regular file, with its stamp and whether that is settled.
-fn open(path: &Path) -> io::Result<(File, Stamp, bool)> {
-    // O_NONBLOCK: it may have become a pipe by now. A regular file would block where another
-    // process holds a lease on it, until that is given up.
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags(libc::O_NONBLOCK);
-    let file = match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => File::open(path),
-        result => result,
-    }?;
-    let now = SystemTime::now();
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    let stamp = Stamp::of(&metadata);
-    Ok((file, stamp, stamp.is_settled(now)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn a_stamp_is_settled_once_its_tick_is_over() {
-        let settled = |changed, now: Duration| {
-            let stamp = Stamp {
-                file: (1, 2),
-                size: 3,
-                modified: (4, 5),
-                changed,
-            };
-            stamp.is_settled(UNIX_EPOCH + now)
-        };
-        let at = |seconds, nanoseconds| Duration::new(seconds, nanoseconds);
-        assert!(!settled((100, 5), at(100, 5)));
-        assert!(!settled((100, 5), at(100, 20_000_005)));
-        assert!(settled((100, 5), at(100, 20_000_006)));
-        // Whole seconds may be all that the file system counts.
-        assert!(!settled((100, 0), at(102, 0)));
-        assert!(settled((100, 0), at(102, 1)));
-        // A clock that was set back.
-        assert!(!settled((100, 5), at(50, 0)));
     }
 }

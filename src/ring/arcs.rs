@@ -29,14 +29,23 @@ pub struct Comparison {
 }
 
 impl Ring {
-    /// The exact share of all positions that each server owns, from 0 to 1. They sum to 1.
-    pub fn shares(&self) -> Vec<f64> {
+    /// The exact share of all positions that a server owns, from 0 to 1. The shares of a ring sum to 1.
+    ///
+    /// # Panics
+    ///
+    /// If `server` is no index of [`servers`](Ring::servers).
+    pub fn share(&self, server: usize) -> f64 {
+        share(self.positions_owned[server])
+    }
+
+    /// How many positions each server owns.
+    pub(super) fn count_positions(&self) -> Box<[u64]> {
         let mut owned = vec![0; self.servers.len()];
         let ends = self.arcs().skip(1).map(|(start, _)| start).chain([CIRCLE]);
         for ((start, owner), end) in self.arcs().zip(ends) {
             owned[owner as usize] += end - start;
         }
-        owned.into_iter().map(share).collect()
+        owned.into()
     }
 
     /// What moves when `other` takes this ring's place: the positions whose server has another

@@ -33,7 +33,7 @@ pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Resu
     keyed
         .iter()
         .for_each(|key| has_points[owner(key) as usize] = true);
-    Ok(Ring {
+    let mut ring = Ring {
         servers: try_collect(servers.iter().map(|server| Server {
             name: server.name.as_ref().into(),
             weight: server.weight,
@@ -42,8 +42,11 @@ pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Resu
         owners: try_collect(keyed.iter().map(owner))?,
         servers_with_points: has_points.iter().filter(|&&has| has).count(),
         has_points: has_points.into(),
+        positions_owned: Box::default(),
         rules: *rules,
-    })
+    };
+    ring.positions_owned = ring.count_positions();
+    Ok(ring)
 }
 
 fn check_rules(rules: &Rules) -> Result<(), Error> {

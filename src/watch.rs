@@ -1,0 +1,74 @@
+//! A ring that follows its definition file.
+#![forbid(unsafe_code)]
+
+use crate::dialect::Dialect;
+use crate::error::Error;
+use crate::ring::Ring;
+use crate::stamp::{self, Stamp};
+use arc_swap::ArcSwap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A server definition file and the ring that it defines, for programs that live longer than their lists of servers.
+///
+/// Nothing happens by itself: [`poll`](Watch::poll) looks whether the file has changed, and makes the new ring the
+/// current one at once and whole. [`ring`](Watch::ring) never waits. Any thread may call either at any
+/// time.
+pub struct Watch<T = Ring> {
+    path: PathBuf,
+    dialect: Dialect,
+    current: ArcSwap<State<T>>,
+}
+
+struct State<T> {
+    stamp: Stamp,
+    settled: bool,
+    ring: Arc<T>,
+}
+
+impl<T: From<Ring> + AsRef<Ring>> Watch<T> {
+    /// Reads the file, strictly as [`Ring::from_file`] does.
+    pub fn new(path: impl AsRef<Path>, dialect: Dialect) -> Result<Watch<T>, Error> {
+        // The working folder may change before the next poll.
+        let path = std::path::absolute(path)?;
+        let state = read(&path, dialect)?;
+        Ok(Watch {
+            path,
+            dialect,
+            current: ArcSwap::from_pointee(state),
+        })
+    }
+
+    /// The current ring. It stays as it is; a later one takes its place here.
+    pub fn ring(&self) -> Arc<T> {
+        Arc::clone(&self.current.load().ring)
+    }
+
+    /// Reads the file again if its size, inode or times have changed, and says whether there is a new ring since. On
+    /// an error the current ring stays, and the next poll tries again.
+    pub fn poll(&self) -> Result<bool, Error> {
+        let old = self.current.load();
+        if old.settled && Stamp::of(&fs::metadata(&self.path)?) == old.stamp {
+            return Ok(false);
+        }
+        let mut new: State<T> = read(&self.path, self.dialect)?;
+        let is_same = (*new.ring).as_ref().servers() == (*old.ring).as_ref().servers();
+        if is_same {
+            new.ring = Arc::clone(&old.ring);
+        }
+        // Where another thread was first, its ring stays: if the file has changed since, the next poll sees it.
+        let before = self.current.compare_and_swap(&old, Arc::new(new));
+        Ok(Arc::ptr_eq(&before, &old) && !is_same)
+    }
+}
+
+fn read<T: From<Ring>>(path: &Path, dialect: Dialect) -> Result<State<T>, Error> {
+    let (file, stamp, settled) = stamp::open(path)?;
+    let ring = Ring::from_reader(file, dialect.rules())?;
+    Ok(State {
+        stamp,
+        settled,
+        ring: Arc::new(ring.into()),
+    })
+}
