@@ -210,9 +210,9 @@ impl Ring {
             total += u128::from(load(server));
             weights += u128::from(weight(server));
         }
-        let scale = factor * total as f64 / weights as f64;
-        let is_below =
-            |&server: &usize| (load(server) as f64) < (scale * weight(server) as f64).ceil();
+        let bound =
+            |server: usize| (factor * total as f64 * weight(server) as f64 / weights as f64).ceil();
+        let is_below = |&server: &usize| (load(server) as f64) < bound(server);
         let position = self.hash(key);
         let mut servers = self.owners_from(position).map(|server| server as usize);
         // The bounds exceed the load in sum. Where loads are too large for a double to tell, none

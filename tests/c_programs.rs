@@ -133,3 +133,27 @@ fn threads_may_be_cancelled() {
     let program = Program::new(&folder, "cancel.c");
     must(program.command().current_dir(&folder));
 }
+
+#[test]
+fn rings_of_every_dialect_answer_all_that_the_header_says() {
+    let folder = folder("operations");
+    let program = Program::with_flags(&folder, "operations.c", &["-lketama", "-lm"]);
+    must(program.command().current_dir(&folder));
+}
+
+#[test]
+fn a_watch_is_read_by_eight_threads_through_thousands_of_swaps() {
+    let folder = folder("watch");
+    let program = Program::new(&folder, "watch.c");
+    must(program.command().arg("3000").current_dir(&folder));
+    if !has("valgrind") {
+        return not_run("a watch under valgrind", "there is no valgrind");
+    }
+    let options = ["--leak-check=full", "--fair-sched=yes"];
+    must(
+        program
+            .under_valgrind(&options)
+            .arg("50")
+            .current_dir(&folder),
+    );
+}
