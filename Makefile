@@ -36,10 +36,11 @@ demo: all
 	@$(TARGET)/demo/lookup examples/ketama.servers examples/keys.txt
 
 test: all
-	@tests/reference/build.sh $(TARGET)
+	@tests/prepare.sh $(TARGET)
 	@rm -f $(NOT_RUN) $(REPORT)
 	cargo test --lib
 	KETAMA_NOT_RUN=$(abspath $(NOT_RUN)) KETAMA_REPORT=$(abspath $(REPORT)) \
+	KETAMA_NODE_MODULES=$$(ls -d $(abspath $(TARGET))/node/node_modules 2>/dev/null) \
 	KETAMA_REFERENCE=$${KETAMA_REFERENCE:-$$(ls $(abspath $(REFERENCE)) 2>/dev/null)} \
 		cargo test --release --all-targets --workspace
 	cargo test --release --doc
@@ -47,7 +48,7 @@ test: all
 	@tests/not_run.sh $(NOT_RUN)
 
 bench: all
-	@tests/reference/build.sh $(TARGET)
+	@tests/prepare.sh $(TARGET)
 	cargo run --release --package ketama-bench -- $(RELEASE)/libketama.so.1 $(REFERENCE) \
 		$(TARGET)/venv/lib/python3*/site-packages/ketama.*.so
 

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Prepares what `make test` and `make bench` need beside Rust and a C compiler: Debian packages, and the original
-# libketama from the PyPI package `ketama`, in the virtual environment TARGET/venv. What cannot be had is named,
+# Prepares what `make test` and `make bench` need beside Rust and a C compiler: Debian packages, the original
+# libketama from the PyPI package `ketama`, in the virtual environment TARGET/venv, and npm hashring in TARGET/node. What cannot be had is named,
 # with how to get it; the tests that want it are then counted as not run.
 #
-# usage: tests/reference/build.sh TARGET
+# usage: tests/prepare.sh TARGET
 set -eu
 target=$1
 folder=$(dirname "$0")
@@ -25,6 +25,9 @@ find_missing() {
     wants g++ c++ --version
     wants pkg-config pkg-config --version
     wants valgrind valgrind --version
+    wants libmemcached-dev test -e /usr/include/libmemcached/memcached.h
+    wants nodejs node --version
+    wants npm npm --version
     can_build_extensions 2>/dev/null || missing="$missing python3-venv python3-dev"
 }
 find_missing
@@ -42,7 +45,7 @@ if [ -n "$missing" ]; then
 fi
 
 # --- the original
-if [ ! "$reference" -nt "$folder/libketama.c" ] && can_build_extensions 2>/dev/null; then
+if [ ! "$reference" -nt "$folder/reference/libketama.c" ] && can_build_extensions 2>/dev/null; then
     echo "building the original libketama from the PyPI package ketama 0.1.1, in $target/venv"
     if ! {
         python3 -m venv "$target/venv" &&
@@ -51,10 +54,18 @@ if [ ! "$reference" -nt "$folder/libketama.c" ] && can_build_extensions 2>/dev/n
         LDFLAGS=-Wl,-z,lazy "$target/venv/bin/pip" install --no-build-isolation ketama==0.1.1
     } >"$target/pip.log" 2>&1; then
         echo "pip failed, so comparisons with the original will not run; its output is in $target/pip.log"
-        exit 0
+    elif extension=$("$target/venv/bin/python" -c 'import ketama; print(ketama.__file__)'); then
+        mkdir -p "$target/reference"
+        cc -shared -fPIC -O2 -Wall -Wextra -Werror -DEXTENSION="\"$extension\"" -Wl,-soname,libketama.so.1 \
+            "$folder/reference/libketama.c" -ldl -o "$reference"
     fi
-    extension=$("$target/venv/bin/python" -c 'import ketama; print(ketama.__file__)')
-    mkdir -p "$target/reference"
-    cc -shared -fPIC -O2 -Wall -Wextra -Werror -DEXTENSION="\"$extension\"" -Wl,-soname,libketama.so.1 \
-        "$folder/libketama.c" -ldl -o "$reference"
+fi
+
+# --- npm hashring
+if [ ! -d "$target/node/node_modules/hashring" ] && command -v npm >/dev/null && command -v node >/dev/null; then
+    echo "installing npm hashring, in $target/node"
+    mkdir -p "$target/node"
+    cp "$folder/peers/package.json" "$folder/peers/package-lock.json" "$target/node"
+    (cd "$target/node" && npm ci --ignore-scripts) >"$target/npm.log" 2>&1 ||
+        echo "npm failed, so comparisons with it will not run; its output is in $target/npm.log"
 fi
