@@ -60,7 +60,7 @@ install: checked-paths
 	ln -sf libketama.so.1 $(DESTDIR)$(LIBDIR)/libketama.so
 	install -m 644 $(RELEASE)/libketama.a $(DESTDIR)$(LIBDIR)/libketama.a
 	strip --strip-debug $(DESTDIR)$(LIBDIR)/libketama.a
-	install -m 644 include/ketama.h $(DESTDIR)$(INCLUDEDIR)/ketama.h
+	install -m 644 include/ketama.h include/ketama.hpp $(DESTDIR)$(INCLUDEDIR)
 	install -m 644 ketama.pc.in $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
 	sed -i -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 		-e 's|@VERSION@|$(VERSION)|' $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
@@ -68,7 +68,8 @@ install: checked-paths
 uninstall: checked-paths
 	rm -f $(DESTDIR)$(LIBDIR)/libketama.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libketama.so.1 \
 		$(DESTDIR)$(LIBDIR)/libketama.so $(DESTDIR)$(LIBDIR)/libketama.a \
-		$(DESTDIR)$(INCLUDEDIR)/ketama.h $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
+		$(DESTDIR)$(INCLUDEDIR)/ketama.h $(DESTDIR)$(INCLUDEDIR)/ketama.hpp \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
 
 # Neither make, the shell nor pkg-config would take other characters as they are.
 checked-paths:

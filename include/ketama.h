@@ -99,6 +99,9 @@ typedef enum {
     KETAMA_SYNTAX = 16,
     // The offsets of packed keys descend.
     KETAMA_OFFSETS = 17,
+    // An argument is out of its range. Only ketama.hpp says this; the functions of C return values
+    // of their own.
+    KETAMA_OUT_OF_RANGE = 18,
 } ketama_status;
 
 // Whose rules make the ring. Clients that say "ketama" do not agree with each other; each name

@@ -157,3 +157,18 @@ fn a_watch_is_read_by_eight_threads_through_thousands_of_swaps() {
             .current_dir(&folder),
     );
 }
+
+#[test]
+fn the_cpp_interface_frees_what_it_holds_and_throws_what_fails() {
+    if !has("c++") {
+        return not_run("ketama.hpp", "there is no C++ compiler");
+    }
+    let folder = folder("wrapper");
+    let program = Program::new(&folder, "wrapper.cpp");
+    must(program.command().current_dir(&folder));
+    if !has("valgrind") {
+        return not_run("ketama.hpp under valgrind", "there is no valgrind");
+    }
+    let options = ["--leak-check=full"];
+    must(program.under_valgrind(&options).current_dir(&folder));
+}

@@ -78,7 +78,12 @@ fn the_header_compiles_as_c_and_cpp() {
             continue;
         }
         let source = folder.join(file);
-        fs::write(&source, "#include <ketama.h>\n#include <ketama.h>\n").unwrap();
+        // ketama.hpp wants C++17.
+        let header = match standard {
+            "c++17" | "c++20" => "#include <ketama.hpp>\n",
+            _ => "#include <ketama.h>\n",
+        };
+        fs::write(&source, header.repeat(2)).unwrap();
         must(
             compiler(&source, standard)
                 .arg("-fsyntax-only")

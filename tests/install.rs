@@ -21,6 +21,7 @@ fn an_installed_library_builds_and_runs_programs() {
         installed(&root),
         [
             "usr/include/ketama.h",
+            "usr/include/ketama.hpp",
             "usr/lib/here/libketama.a",
             "usr/lib/here/libketama.so",
             "usr/lib/here/libketama.so.1",

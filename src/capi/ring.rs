@@ -62,6 +62,9 @@ pub enum ketama_status {
     KETAMA_SYNTAX = 16,
     /// The offsets of packed keys descend.
     KETAMA_OFFSETS = 17,
+    /// An argument is out of its range. Only ketama.hpp says this; the functions of C return values
+    /// of their own.
+    KETAMA_OUT_OF_RANGE = 18,
 }
 
 impl From<Error> for ketama_status {
