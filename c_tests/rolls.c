@@ -165,6 +165,24 @@ static void each_name_has_its_last_good_ring(void) {
     ketama_smoke(by_name);
 }
 
+/* Of a file that was rolled by two names, the latest good ring counts. */
+static void the_latest_good_ring_is_the_last(void) {
+    ketama_continuum c;
+    for (int i = 0; i < 2; i++) {
+        static const char *const ways[] = {"twice", "./twice"};
+        write_file("twice", GOOD);
+        CHECK(ketama_roll(&c, ways[i]) == 1);
+        ketama_smoke(c);
+        write_file("twice", OTHER);
+        CHECK(ketama_roll(&c, ways[!i]) == 1);
+        ketama_smoke(c);
+        write_file("twice", "10.0.0.9:11211\n");
+        c = refuse("twice", "No weight after the server name (line 1 in twice)");
+        CHECK(has_server(c, "10.0.0.3:11211"));
+        ketama_smoke(c);
+    }
+}
+
 /* A new file may get the inode of one that was deleted. */
 static void an_inode_is_not_a_file(void) {
     for (int i = 0; i < 20; i++) {
@@ -238,6 +256,7 @@ int main(void) {
     changes_are_seen();
     quick_changes_are_seen();
     each_name_has_its_last_good_ring();
+    the_latest_good_ring_is_the_last();
     an_inode_is_not_a_file();
     a_bad_line_leaves_the_last_good_ring();
     names_of_22_and_23_bytes();

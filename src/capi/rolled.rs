@@ -117,9 +117,11 @@ impl Table {
         Some(Arc::clone(&entry.rolled))
     }
 
+    /// The ring of a file's latest good roll, by whatever name that was.
     fn last_good(&self, path: &Path) -> Option<Arc<Rolled>> {
-        let entry = self.entries.values().find(|entry| entry.path == path);
-        entry.map(|entry| Arc::clone(&entry.rolled))
+        let entries = self.entries.values().filter(|entry| entry.path == path);
+        let latest = entries.max_by_key(|entry| entry.used)?;
+        Some(Arc::clone(&latest.rolled))
     }
 
     /// Puts a ring in its file's place. Where an equal one of the same file is there, by whatever
