@@ -51,6 +51,10 @@ int main() {
     }
     CHECK(ring.hash(keys[2]) != ring.hash("a"));
     CHECK(ring.find_many({}).empty());
+    CHECK(ring.find_packed(std::string_view("fooa\0b", 6), {0, 3, 3, 6}) == many);
+    CHECK(ring.find_packed("", {}).empty() && ring.find_packed("", {0}).empty());
+    CHECK(failure([&] { ring.find_packed("foo", {0, 4}); }) == KETAMA_OFFSETS);
+    CHECK(failure([&] { ring.find_packed("foo", {0, 2, 1}); }) == KETAMA_OFFSETS);
 
     const auto walk = ring.walk("foo", 100);
     CHECK(walk.size() == 3 && walk[0] == ring.find("foo"));

@@ -152,6 +152,19 @@ public:
         return servers;
     }
 
+    /* Key `i` is the bytes from `offsets[i]` to before `offsets[i + 1]`. */
+    std::vector<std::uint32_t> find_packed(std::string_view bytes, const std::vector<std::uint32_t> &offsets) const {
+        if (offsets.empty())
+            return {};
+        for (std::uint32_t offset : offsets)
+            if (offset > bytes.size())
+                throw error(KETAMA_OFFSETS, "an offset is beyond the bytes");
+        std::vector<std::uint32_t> servers(offsets.size() - 1);
+        detail::check(
+            ketama_ring_find_packed(get(), bytes.data(), offsets.data(), servers.size(), servers.data()));
+        return servers;
+    }
+
     std::vector<std::uint32_t> walk(std::string_view key, std::size_t max) const {
         std::vector<std::uint32_t> servers(max < size() ? max : size());
         servers.resize(ketama_ring_walk(get(), key.data(), key.size(), servers.data(), servers.size()));

@@ -32,6 +32,8 @@ pub enum Error {
     UnknownServer,
     /// Two rings that are compared place keys by different hashes.
     DifferentHashes,
+    /// The bytes of packed keys from this key on are none: its offsets descend, or exceed them.
+    Offsets { key: usize },
     /// A definition file cannot be read.
     Unreadable(io::ErrorKind),
     /// A definition file has something else at this place than what is expected. Lines and columns count from 1,
@@ -89,6 +91,9 @@ impl fmt::Display for Error {
                 )
             }
             Error::Unreadable(kind) => write!(f, "cannot read it: {kind}"),
+            Error::Offsets { key } => {
+                write!(f, "the offsets of key {key} descend or are too large")
+            }
             Error::Syntax {
                 line,
                 column,

@@ -86,9 +86,10 @@ impl Ring {
 
     /// Makes the ring of a server definition file with a client's rules.
     ///
-    /// The file is read strictly: a line a server, its name and its weight in decimal, with white space
-    /// around them. A `#` before either begins a comment. CRLF, a missing last newline and a UTF-8
-    /// byte order mark are taken; anything else is an error that says where and what was expected.
+    /// The file is read strictly: a line a server, its name and its weight in decimal, with white
+    /// space around them. A `#` before either begins a comment. CRLF, a missing last newline and a
+    /// UTF-8 byte order mark are taken; anything else is an error that says where and what was
+    /// expected.
     pub fn from_file(path: impl AsRef<Path>, dialect: Dialect) -> Result<Ring, Error> {
         let (file, ..) = stamp::open(path.as_ref())?;
         Ring::from_reader(file, dialect.rules())
@@ -157,6 +158,18 @@ impl Ring {
     /// The index of the server that keys at this position belong to.
     pub fn find_hash(&self, position: u32) -> usize {
         self.owners[self.point_of(position)] as usize
+    }
+
+    /// The servers of many keys, in their order.
+    pub fn find_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Vec<u32> {
+        keys.iter().map(|key| self.find(key) as u32).collect()
+    }
+
+    /// The servers of keys that stand one behind the other, as Apache Arrow lays out strings: key
+    /// `i` is the bytes from `offsets[i]` to before `offsets[i + 1]`.
+    pub fn find_packed(&self, bytes: &[u8], offsets: &[u32]) -> Result<Vec<u32>, Error> {
+        let keys = packed(bytes, offsets)?;
+        Ok(keys.map(|key| self.find(key) as u32).collect())
     }
 
     /// The distinct servers met from a key's place around the ring, its own first. Servers with no
@@ -250,6 +263,18 @@ impl Ring {
             }
         };
         if at == count { 0 } else { at }
+    }
+}
+
+/// The keys that stand one behind the other in `bytes`, if the offsets fit.
+pub(crate) fn packed<'a>(
+    bytes: &'a [u8],
+    offsets: &'a [u32],
+) -> Result<impl Iterator<Item = &'a [u8]>, Error> {
+    let key = |pair: &[u32]| bytes.get(pair[0] as usize..pair[1] as usize);
+    match offsets.windows(2).position(|pair| key(pair).is_none()) {
+        Some(key) => Err(Error::Offsets { key }),
+        None => Ok(offsets.windows(2).filter_map(key)),
     }
 }
 

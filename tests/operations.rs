@@ -77,6 +77,33 @@ fn a_walk_meets_every_server_with_points_once_and_finds_the_keys_first() {
 }
 
 #[test]
+fn many_keys_go_where_each_goes() {
+    each_ring(|ring, _| {
+        let keys: Vec<String> = keys().chain(["".into()]).collect();
+        let one_by_one: Vec<u32> = keys.iter().map(|key| ring.find(key) as u32).collect();
+        assert_eq!(ring.find_many(&keys), one_by_one);
+        let mut offsets = vec![0];
+        for key in &keys {
+            offsets.push(offsets[offsets.len() - 1] + key.len() as u32);
+        }
+        let bytes = keys.concat();
+        assert_eq!(
+            ring.find_packed(bytes.as_bytes(), &offsets).unwrap(),
+            one_by_one
+        );
+        assert_eq!(ring.find_packed(b"", &[]), Ok(vec![]));
+        assert_eq!(
+            ring.find_packed(b"abc", &[0, 1, 4]),
+            Err(Error::Offsets { key: 1 })
+        );
+        assert_eq!(
+            ring.find_packed(b"abc", &[0, 2, 1]),
+            Err(Error::Offsets { key: 1 })
+        );
+    });
+}
+
+#[test]
 fn a_server_that_is_down_moves_its_own_keys_alone() {
     each_ring(|ring, random| {
         let down = random.in_range(0, ring.servers().len() as u64 - 1) as usize;

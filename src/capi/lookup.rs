@@ -9,6 +9,7 @@
 
 use super::ring::{Failure, KETAMA_NONE, ketama_ring, ketama_status, ring_or_error, status};
 use super::{bytes, guard, set_error};
+use crate::ring::packed;
 use std::ffi::c_void;
 use std::slice;
 
@@ -165,14 +166,11 @@ pub unsafe extern "C" fn ketama_ring_find_packed(
         }
         // SAFETY: not NULL, and `n + 1` offsets by the caller's promise.
         let offsets = unsafe { slice::from_raw_parts(offsets, n + 1) };
-        if let Some(index) = offsets.windows(2).position(|pair| pair[1] < pair[0]) {
-            return Err(Failure::offsets(index + 1));
-        }
-        // SAFETY: readable up to the last offset, by the caller's promise.
-        let bytes = unsafe { super::bytes(bytes, offsets[n] as usize) };
+        let end = offsets.iter().copied().max().unwrap_or_default();
+        // SAFETY: readable up to the largest offset, by the caller's promise.
+        let bytes = unsafe { super::bytes(bytes, end as usize) };
         let bytes = bytes.ok_or_else(|| Failure::null("bytes"))?;
-        for (index, pair) in offsets.windows(2).enumerate() {
-            let key = &bytes[pair[0] as usize..pair[1] as usize];
+        for (index, key) in packed(bytes, offsets)?.enumerate() {
             // SAFETY: room for `n` servers, by the caller's promise.
             unsafe { servers.add(index).write(ring.ring.find(key) as u32) };
         }

@@ -82,6 +82,7 @@ impl From<Error> for ketama_status {
             Error::UnknownDialect => ketama_status::KETAMA_UNKNOWN_DIALECT,
             Error::UnknownServer => ketama_status::KETAMA_UNKNOWN_SERVER,
             Error::DifferentHashes => ketama_status::KETAMA_DIFFERENT_HASHES,
+            Error::Offsets { .. } => ketama_status::KETAMA_OFFSETS,
             Error::Unreadable(_) => ketama_status::KETAMA_UNREADABLE,
             Error::Syntax { .. } => ketama_status::KETAMA_SYNTAX,
         }
@@ -202,13 +203,6 @@ impl Failure {
         Failure {
             status: ketama_status::KETAMA_NULL_ARGUMENT,
             text: format!("{what} is NULL"),
-        }
-    }
-
-    pub(super) fn offsets(index: usize) -> Failure {
-        Failure {
-            status: ketama_status::KETAMA_OFFSETS,
-            text: format!("offset {index} is below the one before it"),
         }
     }
 }
