@@ -9,6 +9,7 @@
 
 use super::ring::{Failure, KETAMA_NONE, ketama_ring, ketama_status, ring_or_error, status};
 use super::{bytes, guard, set_error};
+use crate::error::Error;
 use crate::ring::packed;
 use std::ffi::c_void;
 use std::slice;
@@ -166,9 +167,12 @@ pub unsafe extern "C" fn ketama_ring_find_packed(
         }
         // SAFETY: not NULL, and `n + 1` offsets by the caller's promise.
         let offsets = unsafe { slice::from_raw_parts(offsets, n + 1) };
-        let end = offsets.iter().copied().max().unwrap_or_default();
-        // SAFETY: readable up to the largest offset, by the caller's promise.
-        let bytes = unsafe { super::bytes(bytes, end as usize) };
+        // Before the bytes are touched: only the last offset is promised to be within them.
+        if let Some(key) = offsets.windows(2).position(|pair| pair[1] < pair[0]) {
+            return Err(Error::Offsets { key }.into());
+        }
+        // SAFETY: readable up to the last offset, by the caller's promise.
+        let bytes = unsafe { super::bytes(bytes, offsets[n] as usize) };
         let bytes = bytes.ok_or_else(|| Failure::null("bytes"))?;
         for (index, key) in packed(bytes, offsets)?.enumerate() {
             // SAFETY: room for `n` servers, by the caller's promise.
