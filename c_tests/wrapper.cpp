@@ -88,6 +88,11 @@ int main() {
     CHECK(failure([&] { ketama::ring(servers, rules); }) == KETAMA_INVALID_RULES);
     CHECK(failure([] { ketama::ring(std::vector<ketama::server>{}); }) == KETAMA_NO_SERVERS);
     CHECK(failure([] { ketama::ring({{"", 1}}); }) == KETAMA_EMPTY_NAME);
+    const std::string with_nul("10.0.0.1:11211\0x", 16);
+    CHECK(failure([&] { moved.without_server(with_nul); }) == KETAMA_OUT_OF_RANGE);
+    CHECK(failure([&] { ketama::ring({{with_nul, 1}}); }) == KETAMA_OUT_OF_RANGE);
+    CHECK(failure([&] { ketama::watch{with_nul}; }) == KETAMA_OUT_OF_RANGE);
+    CHECK(failure([] { ketama::ring(static_cast<ketama_ring *>(nullptr)); }) == KETAMA_NULL_ARGUMENT);
     CHECK(failure([&] { moved.without_server("nobody"); }) == KETAMA_UNKNOWN_SERVER);
     CHECK(failure([&] { moved.compare(ketama::ring(servers, KETAMA_NGINX)); }) == KETAMA_DIFFERENT_HASHES);
 

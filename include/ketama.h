@@ -2,7 +2,8 @@
  * ketama.h - which cache server does a key belong to?
  *
  * A ring puts every server at many points of a circle of 32-bit positions. A key has a position too,
- * and belongs to the server of the first point at or after it; past the last point, of the first.
+ * and belongs, in most dialects, to the server of the first point at or after it; past the last, of the
+ * first.
  * So a server that comes or goes moves only the keys between its points and the ones before them.
  *
  * A complete program:
@@ -79,9 +80,9 @@ typedef enum {
     KETAMA_ZERO_WEIGHT = 6,
     // The sum of all weights is 2^64 or more.
     KETAMA_WEIGHT_SUM = 7,
-    // The ring would have more than `INT_MAX` points, as from about 13 million servers on.
+    // The ring would have more than `INT_MAX` points: about 13 million servers of 160 each, say.
     KETAMA_TOO_MANY_POINTS = 8,
-    // There is not enough memory for the ring.
+    // A table of the ring does not fit in memory. A small allocation that fails ends the program.
     KETAMA_OUT_OF_MEMORY = 9,
     // A defect of this library, reported instead of ending the program.
     KETAMA_INTERNAL_ERROR = 10,
@@ -99,8 +100,7 @@ typedef enum {
     KETAMA_SYNTAX = 16,
     // The offsets of packed keys descend.
     KETAMA_OFFSETS = 17,
-    // An argument is out of its range. Only ketama.hpp says this; the functions of C return values
-    // of their own.
+    // A number is out of its range, or, in ketama.hpp, a text has a NUL.
     KETAMA_OUT_OF_RANGE = 18,
 } ketama_status;
 
@@ -131,7 +131,8 @@ typedef enum {
     // Ruby's dalli.
     KETAMA_DALLI = 8,
     // nginx's `hash ... consistent`, Perl's Cache::Memcached::Fast with 160 points,
-    // pingora-ketama. The points grow with the weight itself: 160 for each unit of it.
+    // pingora-ketama. The points grow with the weight itself: 160 for each unit of it. A socket is
+    // given as its path alone, without `unix:`.
     KETAMA_NGINX = 9,
     // npm hashring. A weight of 0 counts 1.
     KETAMA_NPM_HASHRING = 10,
@@ -142,8 +143,9 @@ typedef enum {
 // A ring. Opaque; made by `ketama_ring_new()`.
 typedef struct ketama_ring ketama_ring;
 
-// A server: a name of 1 to 1023 bytes, ended by a NUL and hashed whole (usually `host:port`), and
-// a weight of 1 to 2^64 - 1. Only the weight's share of the sum of all weights matters.
+// A server: a name of 1 to 1023 bytes, ended by a NUL and usually `host:port`, of which the
+// dialect decides what is hashed; and a weight, 0 only where the dialect takes it. Only its share
+// of the sum of all weights matters, but for nginx and `KETAMA_COUNT_TIMES_WEIGHT`.
 typedef struct {
     const char *name;
     uint64_t weight;
@@ -169,8 +171,9 @@ ketama_status ketama_dialect_from_name(const char *name, ketama_dialect *out);
 
 // Makes the ring of a list of servers.
 //
-// `servers`: `count` servers. Their order decides which owns a point that two share. A server
-// listed twice counts as two; one with a tiny share of the weights may get no point.
+// `servers`: `count` servers. In most dialects their order decides which owns a point that two
+// share. A server listed twice counts as two; one with a tiny share of the weights may get no
+// point.
 // `dialect`: whose rules to follow.
 // `out`: receives the ring, of which the caller is the owner; not written on failure.
 //
@@ -183,9 +186,12 @@ ketama_status ketama_ring_new(const ketama_server *servers,
                               ketama_ring **out);
 
 // Makes the ring of a server definition file, which is read strictly: a line a server, its name of
-// 1 to 1023 bytes and its weight in decimal, with any white space around them. A `#` where either
-// could begin makes the rest of the line a comment. CRLF, a missing last newline and a UTF-8 byte
-// order mark are taken. `ketama_roll()` reads the same files with the quirks of the original.
+// 1 to 1023 bytes and its weight in decimal, with any white space around them. A `#` at the
+// beginning of a word makes the rest of the line a comment: on a line of its own, or behind the
+// weight. CRLF, a missing last newline and a UTF-8 byte order mark are taken. `ketama_roll()`
+// reads the same files with the quirks of the original.
+//
+// A file that is being written may look like a whole one: replace it with rename().
 //
 // `path`: a string ended by a NUL.
 // `dialect`: whose rules to follow.
@@ -214,7 +220,7 @@ ketama_status ketama_ring_with_server(const ketama_ring *ring,
 // `out`: receives the new ring, of which the caller is the owner; not written on failure.
 //
 // Returns `KETAMA_OK`, `KETAMA_UNKNOWN_SERVER`, `KETAMA_NO_SERVERS` where none would be left, or
-// `KETAMA_NULL_ARGUMENT`. Any thread may call it at any time.
+// another code of `ketama_ring_new()`. Any thread may call it at any time.
 ketama_status ketama_ring_without_server(const ketama_ring *ring,
                                          const char *name,
                                          ketama_ring **out);
@@ -229,8 +235,8 @@ const char *ketama_ring_server_name(const ketama_ring *ring, size_t server);
 // Returns the weight of server `server`, counted from 0; 0 for a NULL ring or when out of range.
 uint64_t ketama_ring_server_weight(const ketama_ring *ring, size_t server);
 
-// Lists the points of a ring in ring order: ascending, and of equal ones the server listed first
-// comes first.
+// Lists the points of a ring in ring order: ascending, equal ones in the order that the dialect
+// gives them.
 //
 // `out`: room for `capacity` points, of which as many are written as fit. It may be NULL, to ask
 // for the number alone.
@@ -263,6 +269,9 @@ const char *ketama_version(void);
  * Every function here may be called by any thread at any time. None locks, and of those that look
  * keys up only `ketama_ring_walk()` allocates, one small buffer. Servers are named by their index
  * in the list that the ring was made from.
+ *
+ * What is passed in must not change during a call, unless it says so, and outputs must not overlap
+ * it.
  *
  * A walk goes from a key's point around the ring, in the direction that its dialect looks: to
  * higher positions, or with dalli's rule to lower ones.
@@ -340,7 +349,7 @@ size_t ketama_ring_walk(const ketama_ring *ring,
 // Finds the server of a key while some are down: the first on a walk from its place that is alive.
 // Only keys of servers that are down move.
 //
-// `alive`: a byte for each server, 0 where it is down.
+// `alive`: a byte for each server, 0 where it is down. Other threads may change it.
 //
 // Returns the server, or `KETAMA_NONE` where none with points is alive, for a NULL ring or
 // `alive`, or a NULL key with a length.
@@ -355,7 +364,7 @@ size_t ketama_ring_find_alive(const ketama_ring *ring,
 // load and the weight of all servers that have points. Where the dialect ignores weights, each
 // counts 1.
 //
-// `load`: a number for each server: what it holds now.
+// `load`: a number for each server: what it holds now. Other threads may change it.
 // `factor`: above 1; 1.25, say, allows a quarter more than the fair share.
 //
 // Returns the server. `KETAMA_NONE` where `factor` is NaN or not above 1, for a NULL ring or
@@ -510,7 +519,7 @@ typedef struct {
     ketama_key_hash key_hash;
     ketama_lookup lookup;
     // What stands between the name and the digest's number, from 0, in the text that is hashed:
-    // '-' or ':'.
+    // '-' or ':' in the dialects; any byte is taken.
     uint8_t separator;
 } ketama_rules;
 
@@ -564,9 +573,10 @@ ketama_ring *ketama_watch_ring(const ketama_watch *watch);
 // Looks whether the file has changed, which costs a stat(), and if so reads it and makes its ring
 // the current one.
 //
-// Returns `KETAMA_OK`, whether or not there is a new ring. Where the file is gone, cannot be read
-// or is wrong, a code of `ketama_ring_from_file()`: then the current ring stays, and the next poll
-// tries again.
+// Returns `KETAMA_OK`, whether or not there is a new ring: `ketama_watch_ring()` returns another
+// one then. A file that lists the same servers keeps the ring. Where the file is gone, cannot be
+// read or is wrong, a code of `ketama_ring_from_file()`: then the current ring stays, and the next
+// poll tries again.
 ketama_status ketama_watch_poll(ketama_watch *watch);
 
 // Gives a watch back. Rings that it handed out live on with their owners. NULL is allowed and does

@@ -46,12 +46,19 @@ inline void check(ketama_status status) {
         throw error(status, ketama_last_error());
 }
 
-/* The servers for C, whose names stay those of the list. A name is passed up to its first NUL. */
+/* A text for C, which ends at a NUL: one inside it would cut it short. */
+inline const char *c_str(const std::string &text) {
+    if (text.find('\0') != std::string::npos)
+        throw error(KETAMA_OUT_OF_RANGE, "a name or path has a NUL in it");
+    return text.c_str();
+}
+
+/* The servers for C, whose names stay those of the list. */
 inline std::vector<ketama_server> borrow(const std::vector<server> &servers) {
     std::vector<ketama_server> list;
     list.reserve(servers.size());
     for (const server &one : servers)
-        list.push_back({one.name.c_str(), one.weight});
+        list.push_back({c_str(one.name), one.weight});
     return list;
 }
 
@@ -81,19 +88,22 @@ public:
         ring_.reset(made);
     }
 
-    /* Takes over one owner's part in a ring of C. */
-    explicit ring(ketama_ring *owned) noexcept : ring_(owned) {}
+    /* Takes over one owner's part in a ring of C, which may not be NULL. */
+    explicit ring(ketama_ring *owned) : ring_(owned) {
+        if (!owned)
+            throw error(KETAMA_NULL_ARGUMENT, "the ring is NULL");
+    }
 
     static ring from_file(const std::string &path, ketama_dialect dialect = KETAMA_LIBKETAMA) {
         ketama_ring *made = nullptr;
-        detail::check(ketama_ring_from_file(path.c_str(), dialect, &made));
+        detail::check(ketama_ring_from_file(detail::c_str(path), dialect, &made));
         return ring(made);
     }
 
     ring share() const { return ring(ketama_ring_retain(get())); }
 
     ring with_server(const server &added) const {
-        const ketama_server one = {added.name.c_str(), added.weight};
+        const ketama_server one = {detail::c_str(added.name), added.weight};
         ketama_ring *made = nullptr;
         detail::check(ketama_ring_with_server(get(), &one, &made));
         return ring(made);
@@ -101,7 +111,7 @@ public:
 
     ring without_server(const std::string &name) const {
         ketama_ring *made = nullptr;
-        detail::check(ketama_ring_without_server(get(), name.c_str(), &made));
+        detail::check(ketama_ring_without_server(get(), detail::c_str(name), &made));
         return ring(made);
     }
 
@@ -218,12 +228,13 @@ private:
     std::unique_ptr<ketama_ring, release> ring_;
 };
 
-/* A server definition file and its current ring. Movable. */
+/* A server definition file and its current ring. Movable; one that was moved from may only be assigned to or
+ * destroyed. */
 class watch {
 public:
     explicit watch(const std::string &path, ketama_dialect dialect = KETAMA_LIBKETAMA) {
         ketama_watch *made = nullptr;
-        detail::check(ketama_watch_new(path.c_str(), dialect, &made));
+        detail::check(ketama_watch_new(detail::c_str(path), dialect, &made));
         watch_.reset(made);
     }
 

@@ -34,10 +34,11 @@ pub enum Error {
     DifferentHashes,
     /// The bytes of packed keys from this key on are none: its offsets descend, or exceed them.
     Offsets { key: usize },
-    /// A definition file cannot be read.
-    Unreadable(io::ErrorKind),
-    /// A definition file has something else at this place than what is expected. Lines and columns count from 1,
-    /// columns in bytes.
+    /// A definition file cannot be read. With the system's error number, or 0 where it is no
+    /// regular file.
+    Unreadable(i32),
+    /// A definition file has something else at this place than what is expected. Lines and columns
+    /// count from 1, columns in bytes.
     Syntax {
         line: usize,
         column: usize,
@@ -63,7 +64,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        match *self {
             Error::NoServers => write!(f, "the list of servers is empty"),
             Error::EmptyName { server } => write!(f, "server {server}: the name is empty"),
             Error::LongName { server } => {
@@ -90,7 +91,10 @@ impl fmt::Display for Error {
                     "the rings place keys by different hashes, so that any key may move"
                 )
             }
-            Error::Unreadable(kind) => write!(f, "cannot read it: {kind}"),
+            Error::Unreadable(0) => write!(f, "it is not a regular file"),
+            Error::Unreadable(errno) => {
+                write!(f, "cannot read it: {}", io::Error::from_raw_os_error(errno))
+            }
             Error::Offsets { key } => {
                 write!(f, "the offsets of key {key} descend or are too large")
             }
@@ -122,6 +126,6 @@ pub(crate) fn try_collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Error {
-        Error::Unreadable(error.kind())
+        Error::Unreadable(error.raw_os_error().unwrap_or(0))
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The original reads pieces of at most 126 bytes with `fgets` and splits each with `strtok`; its
 //! weight is the second token less its last byte, whatever that is. Every quirk below decides which
-//! servers a file that is in use today defines, so all of them stay in [`read`]; [`read_strictly`] has none.
+//! servers a file that is in use today defines, so all of them stay in [`read`]; [`read_strictly`]
+//! has none.
 #![forbid(unsafe_code)]
 
 use crate::error::Error;
@@ -149,8 +150,9 @@ fn parse_weight(text: &[u8]) -> Result<u64, Reason> {
         .ok_or(Reason::OutOfRange)
 }
 
-/// A strict reader of the same files, without the quirks: a line a server, its name and its weight, with any white
-/// space around them; a `#` where either could begin makes the rest of the line a comment.
+/// A strict reader of the same files, without the quirks: a line a server, its name and its weight,
+/// with any white space around them; a `#` where either could begin makes the rest of the line a
+/// comment.
 pub(crate) fn read_strictly(text: &[u8]) -> Result<Vec<Definition>, Error> {
     const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
     let mut definitions = Vec::new();
@@ -171,6 +173,10 @@ pub(crate) fn read_strictly(text: &[u8]) -> Result<Vec<Definition>, Error> {
         };
         if name.contains(&0) {
             return Err(syntax(at, "a name without a NUL byte"));
+        }
+        // Such as a file that was appended to another.
+        if name.starts_with(BYTE_ORDER_MARK) {
+            return Err(syntax(at, "a name without a byte order mark"));
         }
         if name.len() > Server::MAX_NAME {
             return Err(syntax(at, "a name of at most 1023 bytes"));
@@ -297,6 +303,10 @@ mod tests {
         assert_eq!(
             error(b"a\0b 1"),
             "line 1, column 1: expected a name without a NUL byte"
+        );
+        assert_eq!(
+            error("a 1\n\u{feff}b 1".as_bytes()),
+            "line 2, column 1: expected a name without a byte order mark"
         );
         let long = [&[b'x'; 1024][..], b" 1"].concat();
         assert_eq!(

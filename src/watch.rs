@@ -10,11 +10,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A server definition file and the ring that it defines, for programs that live longer than their lists of servers.
+/// A server definition file and the ring that it defines, for programs that live longer than their
+/// lists of servers.
 ///
-/// Nothing happens by itself: [`poll`](Watch::poll) looks whether the file has changed, and makes the new ring the
-/// current one at once and whole. [`ring`](Watch::ring) never waits. Any thread may call either at any
-/// time.
+/// Nothing happens by itself: [`poll`](Watch::poll) looks whether the file has changed, and makes
+/// the new ring the current one at once and whole. [`ring`](Watch::ring) never waits. Any thread
+/// may call either at any time.
 pub struct Watch<T = Ring> {
     path: PathBuf,
     dialect: Dialect,
@@ -45,21 +46,29 @@ impl<T: From<Ring> + AsRef<Ring>> Watch<T> {
         Arc::clone(&self.current.load().ring)
     }
 
-    /// Reads the file again if its size, inode or times have changed, and says whether there is a new ring since. On
-    /// an error the current ring stays, and the next poll tries again.
+    /// Reads the file again if its size, inode or times have changed, and says whether this call
+    /// has made a new ring the current one. On an error the current ring stays, and the next poll
+    /// tries again.
     pub fn poll(&self) -> Result<bool, Error> {
-        let old = self.current.load();
-        if old.settled && Stamp::of(&fs::metadata(&self.path)?) == old.stamp {
-            return Ok(false);
+        loop {
+            let old = self.current.load();
+            if old.settled && Stamp::of(&fs::metadata(&self.path)?) == old.stamp {
+                return Ok(false);
+            }
+            let mut new: State<T> = read(&self.path, self.dialect)?;
+            let is_same = (*new.ring).as_ref().servers() == (*old.ring).as_ref().servers();
+            if is_same {
+                if !new.settled && new.stamp == old.stamp {
+                    return Ok(false);
+                }
+                new.ring = Arc::clone(&old.ring);
+            }
+            let before = self.current.compare_and_swap(&old, Arc::new(new));
+            if Arc::ptr_eq(&before, &old) {
+                return Ok(!is_same);
+            }
+            // Another thread was first, perhaps with an older file: look again.
         }
-        let mut new: State<T> = read(&self.path, self.dialect)?;
-        let is_same = (*new.ring).as_ref().servers() == (*old.ring).as_ref().servers();
-        if is_same {
-            new.ring = Arc::clone(&old.ring);
-        }
-        // Where another thread was first, its ring stays: if the file has changed since, the next poll sees it.
-        let before = self.current.compare_and_swap(&old, Arc::new(new));
-        Ok(Arc::ptr_eq(&before, &old) && !is_same)
     }
 }
 

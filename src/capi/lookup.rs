@@ -4,6 +4,9 @@
 //! keys up only `ketama_ring_walk()` allocates, one small buffer. Servers are named by their index
 //! in the list that the ring was made from.
 //!
+//! What is passed in must not change during a call, unless it says so, and outputs must not overlap
+//! it.
+//!
 //! A walk goes from a key's point around the ring, in the direction that its dialect looks: to
 //! higher positions, or with dalli's rule to lower ones.
 
@@ -13,6 +16,7 @@ use crate::error::Error;
 use crate::ring::packed;
 use std::ffi::c_void;
 use std::slice;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 /// A key: `len` bytes of any value. `data` may be NULL when `len` is 0.
 #[repr(C)]
@@ -119,6 +123,9 @@ pub unsafe extern "C" fn ketama_ring_find_many(
                 "servers"
             }));
         }
+        if n > isize::MAX as usize / size_of::<ketama_key>() {
+            return Err(Failure::too_many(n));
+        }
         // SAFETY: not NULL, and `n` keys by the caller's promise.
         let keys = unsafe { slice::from_raw_parts(keys, n) };
         // SAFETY: as the header says of a key.
@@ -164,6 +171,9 @@ pub unsafe extern "C" fn ketama_ring_find_packed(
             } else {
                 "offsets"
             }));
+        }
+        if n >= isize::MAX as usize / size_of::<u32>() {
+            return Err(Failure::too_many(n));
         }
         // SAFETY: not NULL, and `n + 1` offsets by the caller's promise.
         let offsets = unsafe { slice::from_raw_parts(offsets, n + 1) };
@@ -221,7 +231,7 @@ pub unsafe extern "C" fn ketama_ring_walk(
 /// Finds the server of a key while some are down: the first on a walk from its place that is alive.
 /// Only keys of servers that are down move.
 ///
-/// `alive`: a byte for each server, 0 where it is down.
+/// `alive`: a byte for each server, 0 where it is down. Other threads may change it.
 ///
 /// Returns the server, or `KETAMA_NONE` where none with points is alive, for a NULL ring or
 /// `alive`, or a NULL key with a length.
@@ -241,9 +251,11 @@ pub unsafe extern "C" fn ketama_ring_find_alive(
             set_error("alive is NULL");
             return KETAMA_NONE;
         }
-        // SAFETY: a byte for each server, by the caller's promise.
-        let alive = unsafe { slice::from_raw_parts(alive, ring.ring.servers().len()) };
-        let found = ring.ring.find_alive(key, |server| alive[server] != 0);
+        // SAFETY: a byte for each server, by the caller's promise; other threads may change it.
+        let alive = |server| unsafe { AtomicU8::from_ptr(alive.add(server).cast_mut()) };
+        let found = ring
+            .ring
+            .find_alive(key, |server| alive(server).load(Relaxed) != 0);
         found.unwrap_or_else(|| {
             set_error("no server is alive");
             KETAMA_NONE
@@ -257,7 +269,7 @@ pub unsafe extern "C" fn ketama_ring_find_alive(
 /// load and the weight of all servers that have points. Where the dialect ignores weights, each
 /// counts 1.
 ///
-/// `load`: a number for each server: what it holds now.
+/// `load`: a number for each server: what it holds now. Other threads may change it.
 /// `factor`: above 1; 1.25, say, allows a quarter more than the fair share.
 ///
 /// Returns the server. `KETAMA_NONE` where `factor` is NaN or not above 1, for a NULL ring or
@@ -279,9 +291,11 @@ pub unsafe extern "C" fn ketama_ring_find_bounded(
             set_error("load is NULL");
             return KETAMA_NONE;
         }
-        // SAFETY: a number for each server, by the caller's promise.
-        let load = unsafe { slice::from_raw_parts(load, ring.ring.servers().len()) };
-        let found = ring.ring.find_bounded(key, |server| load[server], factor);
+        // SAFETY: a number for each server, by the caller's promise; other threads may change it.
+        let load = |server| unsafe { AtomicU64::from_ptr(load.add(server).cast_mut()) };
+        let found = ring
+            .ring
+            .find_bounded(key, |server| load(server).load(Relaxed), factor);
         found.unwrap_or_else(|| {
             set_error(format!("the factor is {factor}, and not above 1"));
             KETAMA_NONE

@@ -2,7 +2,8 @@
  * ketama.h - which cache server does a key belong to?
  *
  * A ring puts every server at many points of a circle of 32-bit positions. A key has a position too,
- * and belongs to the server of the first point at or after it; past the last point, of the first.
+ * and belongs, in most dialects, to the server of the first point at or after it; past the last, of the
+ * first.
  * So a server that comes or goes moves only the keys between its points and the ones before them.
  *
  * A complete program:

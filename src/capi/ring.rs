@@ -42,9 +42,9 @@ pub enum ketama_status {
     KETAMA_ZERO_WEIGHT = 6,
     /// The sum of all weights is 2^64 or more.
     KETAMA_WEIGHT_SUM = 7,
-    /// The ring would have more than `INT_MAX` points, as from about 13 million servers on.
+    /// The ring would have more than `INT_MAX` points: about 13 million servers of 160 each, say.
     KETAMA_TOO_MANY_POINTS = 8,
-    /// There is not enough memory for the ring.
+    /// A table of the ring does not fit in memory. A small allocation that fails ends the program.
     KETAMA_OUT_OF_MEMORY = 9,
     /// A defect of this library, reported instead of ending the program.
     KETAMA_INTERNAL_ERROR = 10,
@@ -62,8 +62,7 @@ pub enum ketama_status {
     KETAMA_SYNTAX = 16,
     /// The offsets of packed keys descend.
     KETAMA_OFFSETS = 17,
-    /// An argument is out of its range. Only ketama.hpp says this; the functions of C return values
-    /// of their own.
+    /// A number is out of its range, or, in ketama.hpp, a text has a NUL.
     KETAMA_OUT_OF_RANGE = 18,
 }
 
@@ -117,7 +116,8 @@ pub enum ketama_dialect {
     /// Ruby's dalli.
     KETAMA_DALLI = 8,
     /// nginx's `hash ... consistent`, Perl's Cache::Memcached::Fast with 160 points,
-    /// pingora-ketama. The points grow with the weight itself: 160 for each unit of it.
+    /// pingora-ketama. The points grow with the weight itself: 160 for each unit of it. A socket is
+    /// given as its path alone, without `unix:`.
     KETAMA_NGINX = 9,
     /// npm hashring. A weight of 0 counts 1.
     KETAMA_NPM_HASHRING = 10,
@@ -128,8 +128,9 @@ pub enum ketama_dialect {
 /// What C passes for a [`ketama_dialect`]: any int. The header writes the enum's name for it.
 pub type DialectArgument = c_int;
 
-/// A server: a name of 1 to 1023 bytes, ended by a NUL and hashed whole (usually `host:port`), and
-/// a weight of 1 to 2^64 - 1. Only the weight's share of the sum of all weights matters.
+/// A server: a name of 1 to 1023 bytes, ended by a NUL and usually `host:port`, of which the
+/// dialect decides what is hashed; and a weight, 0 only where the dialect takes it. Only its share
+/// of the sum of all weights matters, but for nginx and `KETAMA_COUNT_TIMES_WEIGHT`.
 #[repr(C)]
 pub struct ketama_server {
     pub name: *const c_char,
@@ -203,6 +204,13 @@ impl Failure {
         Failure {
             status: ketama_status::KETAMA_NULL_ARGUMENT,
             text: format!("{what} is NULL"),
+        }
+    }
+
+    pub(super) fn too_many(n: usize) -> Failure {
+        Failure {
+            status: ketama_status::KETAMA_OUT_OF_RANGE,
+            text: format!("{n} keys are more than memory can hold"),
         }
     }
 }
@@ -318,11 +326,11 @@ pub(super) unsafe fn path<'a>(path: *const c_char) -> Result<&'a Path, Failure> 
     Ok(Path::new(OsStr::from_bytes(path.to_bytes())))
 }
 
-/// A failure with a file, as its text is to begin with the path.
+/// A failure with a file. Its path comes last, where a long one does not cut the reason off.
 pub(super) fn in_file(path: &Path, error: Error) -> Failure {
     Failure {
         status: error.into(),
-        text: format!("{}: {error}", path.display()),
+        text: format!("{error} (in {})", path.display()),
     }
 }
 
@@ -365,8 +373,9 @@ pub unsafe extern "C" fn ketama_dialect_from_name(
 
 /// Makes the ring of a list of servers.
 ///
-/// `servers`: `count` servers. Their order decides which owns a point that two share. A server
-/// listed twice counts as two; one with a tiny share of the weights may get no point.
+/// `servers`: `count` servers. In most dialects their order decides which owns a point that two
+/// share. A server listed twice counts as two; one with a tiny share of the weights may get no
+/// point.
 /// `dialect`: whose rules to follow.
 /// `out`: receives the ring, of which the caller is the owner; not written on failure.
 ///
@@ -390,9 +399,12 @@ pub unsafe extern "C" fn ketama_ring_new(
 }
 
 /// Makes the ring of a server definition file, which is read strictly: a line a server, its name of
-/// 1 to 1023 bytes and its weight in decimal, with any white space around them. A `#` where either
-/// could begin makes the rest of the line a comment. CRLF, a missing last newline and a UTF-8 byte
-/// order mark are taken. `ketama_roll()` reads the same files with the quirks of the original.
+/// 1 to 1023 bytes and its weight in decimal, with any white space around them. A `#` at the
+/// beginning of a word makes the rest of the line a comment: on a line of its own, or behind the
+/// weight. CRLF, a missing last newline and a UTF-8 byte order mark are taken. `ketama_roll()`
+/// reads the same files with the quirks of the original.
+///
+/// A file that is being written may look like a whole one: replace it with rename().
 ///
 /// `path`: a string ended by a NUL.
 /// `dialect`: whose rules to follow.
@@ -451,7 +463,7 @@ pub unsafe extern "C" fn ketama_ring_with_server(
 /// `out`: receives the new ring, of which the caller is the owner; not written on failure.
 ///
 /// Returns `KETAMA_OK`, `KETAMA_UNKNOWN_SERVER`, `KETAMA_NO_SERVERS` where none would be left, or
-/// `KETAMA_NULL_ARGUMENT`. Any thread may call it at any time.
+/// another code of `ketama_ring_new()`. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_ring_without_server(
     ring: *const ketama_ring,
@@ -503,8 +515,8 @@ pub unsafe extern "C" fn ketama_ring_server_weight(ring: *const ketama_ring, ser
     })
 }
 
-/// Lists the points of a ring in ring order: ascending, and of equal ones the server listed first
-/// comes first.
+/// Lists the points of a ring in ring order: ascending, equal ones in the order that the dialect
+/// gives them.
 ///
 /// `out`: room for `capacity` points, of which as many are written as fit. It may be NULL, to ask
 /// for the number alone.

@@ -146,7 +146,7 @@ pub struct ketama_rules {
     pub key_hash: KeyHashArgument,
     pub lookup: LookupArgument,
     /// What stands between the name and the digest's number, from 0, in the text that is hashed:
-    /// '-' or ':'.
+    /// '-' or ':' in the dialects; any byte is taken.
     pub separator: u8,
 }
 
@@ -234,7 +234,7 @@ pub unsafe extern "C" fn ketama_dialect_rules(
 ) -> ketama_status {
     status(|| {
         // SAFETY: NULL, or a struct whose size stands in its first field, by the caller's promise.
-        unsafe { check_size(out) }?;
+        unsafe { check_size(out, "out") }?;
         let rules = self::dialect(dialect)?.rules();
         let rules = ketama_rules {
             struct_size: size_of::<ketama_rules>(),
@@ -273,7 +273,7 @@ pub unsafe extern "C" fn ketama_ring_new_custom(
     // SAFETY: NULL or as the header says, by the caller's promise; the same for the other pointers.
     unsafe {
         hand_out(out, || {
-            check_size(rules)?;
+            check_size(rules, "rules")?;
             let rules = Rules::try_from(&*rules)?;
             Ok(Ring::with_rules(&list(servers, count)?, &rules)?)
         })
@@ -285,9 +285,9 @@ pub unsafe extern "C" fn ketama_ring_new_custom(
 /// # Safety
 ///
 /// `rules` is NULL or has a readable `struct_size`.
-unsafe fn check_size(rules: *const ketama_rules) -> Result<(), Failure> {
+unsafe fn check_size(rules: *const ketama_rules, argument: &str) -> Result<(), Failure> {
     if rules.is_null() {
-        return Err(Failure::null("rules"));
+        return Err(Failure::null(argument));
     }
     // SAFETY: not NULL, and that field is readable by the caller's promise.
     let size = unsafe { (&raw const (*rules).struct_size).read() };

@@ -74,9 +74,10 @@ pub unsafe extern "C" fn ketama_watch_ring(watch: *const ketama_watch) -> *mut k
 /// Looks whether the file has changed, which costs a stat(), and if so reads it and makes its ring
 /// the current one.
 ///
-/// Returns `KETAMA_OK`, whether or not there is a new ring. Where the file is gone, cannot be read
-/// or is wrong, a code of `ketama_ring_from_file()`: then the current ring stays, and the next poll
-/// tries again.
+/// Returns `KETAMA_OK`, whether or not there is a new ring: `ketama_watch_ring()` returns another
+/// one then. A file that lists the same servers keeps the ring. Where the file is gone, cannot be
+/// read or is wrong, a code of `ketama_ring_from_file()`: then the current ring stays, and the next
+/// poll tries again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_watch_poll(watch: *mut ketama_watch) -> ketama_status {
     let _uncancelled = Uncancelled::begin();
