@@ -202,7 +202,7 @@ fn servers(random: &mut Random, dialect: Dialect) -> Vec<Server<String>> {
     let mut servers: Vec<Server<String>> = Vec::new();
     for i in 0..count {
         let (a, b) = (random.in_range(0, 255), random.in_range(0, 255));
-        let name = match random.in_range(0, 11) {
+        let name = match random.in_range(0, 13) {
             0 => format!("10.0.{a}.{b}"),
             1 => format!("10.0.{a}.{b}:11212"),
             2 => format!("[2001:db8::{a:x}:{b:x}]:11211"),
@@ -213,6 +213,8 @@ fn servers(random: &mut Random, dialect: Dialect) -> Vec<Server<String>> {
             7 => format!("/var/run/memcached-{a}.sock"),
             8 => format!("mc{a}:port{b}"),
             9 => format!("h{a}:"),
+            11 => format!("//10.0.{a}.{b}:{b}"),
+            12 => ":11211".to_owned(),
             10 if i > 0 => servers[random.in_range(0, i - 1) as usize].name.clone(),
             _ => format!("10.0.{a}.{b}:11211"),
         };

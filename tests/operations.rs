@@ -172,6 +172,48 @@ fn a_million_bounded_assignments_keep_every_bound() {
 }
 
 #[test]
+fn bounds_count_servers_with_points_and_weights_as_the_rules_do() {
+    // The first has no point: neither its weight nor its load counts.
+    let servers =
+        [("a", 1), ("b", 10_000), ("c", 10_000)].map(|(name, weight)| Server { name, weight });
+    let ring = Ring::new(&servers).unwrap();
+    assert_eq!(ring.share(0), 0.0);
+    let first = ring.find("key");
+    // ceil(1.5 * (2 + 1) / 2) is 3: with the load of `a` it would be more.
+    let load = |of_first| {
+        move |server: usize| match server {
+            0 => 1000,
+            _ if server == first => of_first,
+            _ => 0,
+        }
+    };
+    assert_eq!(ring.find_bounded("key", load(2), 1.5), Some(first));
+    assert_eq!(ring.find_bounded("key", load(4), 1.5), Some(3 - first));
+
+    // A weight of 0 that counts 1, and weights that do not count.
+    for (dialect, weights) in [
+        (Dialect::NpmHashring, [0, 1]),
+        (Dialect::LibmemcachedMd5, [0, 1_000_000]),
+    ] {
+        let servers =
+            [("a", weights[0]), ("b", weights[1])].map(|(name, weight)| Server { name, weight });
+        let ring = Ring::with_dialect(&servers, dialect).unwrap();
+        for key in keys() {
+            assert_eq!(
+                ring.find_bounded(&key, |_| 5, 1.5),
+                Some(ring.find(&key)),
+                "{dialect}"
+            );
+            assert_eq!(
+                ring.find_bounded(&key, |server| 10 * server as u64, 1.5),
+                Some(0),
+                "{dialect}"
+            );
+        }
+    }
+}
+
+#[test]
 fn shares_are_those_of_the_arcs_between_the_points() {
     each_ring(|ring, _| {
         let sum: f64 = (0..ring.servers().len())
