@@ -1,5 +1,5 @@
 //! The C interface. What its callers are promised stands in `include/ketama.h`, which is made from
-//! the documentation of the items in [`ring`] and [`libketama`].
+//! the documentation of the public modules here.
 //!
 //! Every function checks its pointers, calls safe code inside [`guard`], and writes through a
 //! pointer only on success. Enums arrive as `int` and are checked.

@@ -14,8 +14,9 @@ pub use arcs::{Comparison, Move};
 
 /// A cache server: its name as the ring hashes it, and its weight.
 ///
-/// A name is opaque text of 1 to [`MAX_NAME`](Server::MAX_NAME) bytes, usually `host:port`. Only
-/// its share of the sum of all weights matters.
+/// A name is opaque text of 1 to [`MAX_NAME`](Server::MAX_NAME) bytes, usually `host:port`. Of a
+/// weight, only its share of the sum of all weights matters, but with
+/// [`Count::TimesWeight`](crate::dialect::Count::TimesWeight).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Server<N = Box<[u8]>> {
     pub name: N,
@@ -87,9 +88,9 @@ impl Ring {
     /// Makes the ring of a server definition file with a client's rules.
     ///
     /// The file is read strictly: a line a server, its name and its weight in decimal, with white
-    /// space around them. A `#` before either begins a comment. CRLF, a missing last newline and a
-    /// UTF-8 byte order mark are taken; anything else is an error that says where and what was
-    /// expected.
+    /// space around them. A `#` at the beginning of a word makes the rest of the line a comment.
+    /// CRLF, a missing last newline and a UTF-8 byte order mark are taken; anything else is an
+    /// error that says where and what was expected.
     pub fn from_file(path: impl AsRef<Path>, dialect: Dialect) -> Result<Ring, Error> {
         let (file, ..) = stamp::open(path.as_ref())?;
         Ring::from_reader(file, dialect.rules())

@@ -151,7 +151,7 @@ fn parse_weight(text: &[u8]) -> Result<u64, Reason> {
 }
 
 /// A strict reader of the same files, without the quirks: a line a server, its name and its weight,
-/// with any white space around them; a `#` where either could begin makes the rest of the line a
+/// with any white space around them; a `#` at the beginning of a word makes the rest of the line a
 /// comment.
 pub(crate) fn read_strictly(text: &[u8]) -> Result<Vec<Definition>, Error> {
     const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -10,7 +10,9 @@
 //! A walk goes from a key's point around the ring, in the direction that its dialect looks: to
 //! higher positions, or with dalli's rule to lower ones.
 
-use super::ring::{Failure, KETAMA_NONE, ketama_ring, ketama_status, ring_or_error, status};
+use super::ring::{
+    Failure, KETAMA_NONE, ketama_ring, ketama_status, not_null, ring_or_error, status,
+};
 use super::{bytes, guard, set_error};
 use crate::error::Error;
 use crate::ring::packed;
@@ -116,13 +118,8 @@ pub unsafe extern "C" fn ketama_ring_find_many(
         if n == 0 {
             return Ok(());
         }
-        if keys.is_null() || servers.is_null() {
-            return Err(Failure::null(if keys.is_null() {
-                "keys"
-            } else {
-                "servers"
-            }));
-        }
+        not_null(keys, "keys")?;
+        not_null(servers, "servers")?;
         if n > isize::MAX as usize / size_of::<ketama_key>() {
             return Err(Failure::too_many(n));
         }
@@ -165,13 +162,8 @@ pub unsafe extern "C" fn ketama_ring_find_packed(
         if n == 0 {
             return Ok(());
         }
-        if offsets.is_null() || servers.is_null() {
-            return Err(Failure::null(if servers.is_null() {
-                "servers"
-            } else {
-                "offsets"
-            }));
-        }
+        not_null(offsets, "offsets")?;
+        not_null(servers, "servers")?;
         if n >= isize::MAX as usize / size_of::<u32>() {
             return Err(Failure::too_many(n));
         }
@@ -341,8 +333,8 @@ pub unsafe extern "C" fn ketama_ring_compare(
         let (a, b) = unsafe { (a.as_ref(), b.as_ref()) };
         let a = a.ok_or_else(|| Failure::null("a"))?;
         let b = b.ok_or_else(|| Failure::null("b"))?;
-        if moves.is_null() && capacity > 0 {
-            return Err(Failure::null("moves"));
+        if capacity > 0 {
+            not_null(moves, "moves")?;
         }
         let comparison = a.ring.compare(&b.ring)?;
         for (index, one) in comparison.moves.iter().take(capacity).enumerate() {

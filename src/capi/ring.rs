@@ -224,6 +224,15 @@ impl From<Error> for Failure {
     }
 }
 
+/// Refuses a NULL argument of this name.
+pub(super) fn not_null<T>(pointer: *const T, argument: &str) -> Result<(), Failure> {
+    if pointer.is_null() {
+        Err(Failure::null(argument))
+    } else {
+        Ok(())
+    }
+}
+
 /// Runs the body of a function that returns a status.
 pub(super) fn status(body: impl FnOnce() -> Result<(), Failure>) -> ketama_status {
     guard(ketama_status::KETAMA_INTERNAL_ERROR, || match body() {
@@ -248,9 +257,7 @@ pub(super) unsafe fn hand_out(
     body: impl FnOnce() -> Result<Ring, Failure>,
 ) -> ketama_status {
     status(|| {
-        if out.is_null() {
-            return Err(Failure::null("out"));
-        }
+        not_null(out, "out")?;
         let ring = Arc::new(ketama_ring::from(body()?));
         // SAFETY: not NULL, and writable by the caller's promise.
         unsafe { *out = Arc::into_raw(ring).cast_mut() };
@@ -276,8 +283,8 @@ pub(super) unsafe fn list<'a>(
     servers: *const ketama_server,
     count: usize,
 ) -> Result<Vec<Server<&'a [u8]>>, Failure> {
-    if servers.is_null() && count > 0 {
-        return Err(Failure::null("servers"));
+    if count > 0 {
+        not_null(servers, "servers")?;
     }
     let mut list = Vec::new();
     list.try_reserve_exact(count).map_err(Error::from)?;
@@ -318,9 +325,7 @@ unsafe fn name<'a>(name: *const c_char) -> Option<&'a [u8]> {
 ///
 /// `path` is NULL or ended by a NUL, and does not change during `'a`.
 pub(super) unsafe fn path<'a>(path: *const c_char) -> Result<&'a Path, Failure> {
-    if path.is_null() {
-        return Err(Failure::null("path"));
-    }
+    not_null(path, "path")?;
     // SAFETY: not NULL, and ended by a NUL by the caller's promise.
     let path = unsafe { CStr::from_ptr(path) };
     Ok(Path::new(OsStr::from_bytes(path.to_bytes())))
@@ -359,9 +364,8 @@ pub unsafe extern "C" fn ketama_dialect_from_name(
     out: *mut DialectArgument,
 ) -> ketama_status {
     status(|| {
-        if name.is_null() || out.is_null() {
-            return Err(Failure::null(if name.is_null() { "name" } else { "out" }));
-        }
+        not_null(name, "name")?;
+        not_null(out, "out")?;
         // SAFETY: not NULL, and ended by a NUL by the caller's promise.
         let name = unsafe { CStr::from_ptr(name) };
         let dialect: Dialect = name.to_str().map_err(|_| Error::UnknownDialect)?.parse()?;
@@ -447,9 +451,7 @@ pub unsafe extern "C" fn ketama_ring_with_server(
     unsafe {
         hand_out(out, || {
             let ring = ring.as_ref().ok_or_else(|| Failure::null("ring"))?;
-            if server.is_null() {
-                return Err(Failure::null("server"));
-            }
+            not_null(server, "server")?;
             let server = list(server, 1)?[0];
             Ok(ring.ring.with_server(server)?)
         })

@@ -8,7 +8,7 @@
 
 use super::ring::{
     DialectArgument, Failure, dialect, hand_out, ketama_ring, ketama_server, ketama_status, list,
-    status,
+    not_null, status,
 };
 use crate::dialect::{Count, Digest, KeyHash, Lookup, Name, Order, Rules, Ties, ZeroWeight};
 use crate::error::Error;
@@ -286,9 +286,7 @@ pub unsafe extern "C" fn ketama_ring_new_custom(
 ///
 /// `rules` is NULL or has a readable `struct_size`.
 unsafe fn check_size(rules: *const ketama_rules, argument: &str) -> Result<(), Failure> {
-    if rules.is_null() {
-        return Err(Failure::null(argument));
-    }
+    not_null(rules, argument)?;
     // SAFETY: not NULL, and that field is readable by the caller's promise.
     let size = unsafe { (&raw const (*rules).struct_size).read() };
     if size != size_of::<ketama_rules>() {

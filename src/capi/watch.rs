@@ -7,7 +7,7 @@
 //! others to be done with that watch. None waits for another.
 
 use super::ring::{
-    DialectArgument, Failure, dialect, in_file, ketama_ring, ketama_status, path, status,
+    DialectArgument, Failure, dialect, in_file, ketama_ring, ketama_status, not_null, path, status,
 };
 use super::{Uncancelled, guard, set_error};
 use crate::watch::Watch;
@@ -37,9 +37,7 @@ pub unsafe extern "C" fn ketama_watch_new(
 ) -> ketama_status {
     let _uncancelled = Uncancelled::begin();
     status(|| {
-        if out.is_null() {
-            return Err(Failure::null("out"));
-        }
+        not_null(out, "out")?;
         let dialect = self::dialect(dialect)?;
         // SAFETY: NULL or a string ended by a NUL, by the caller's promise.
         let path = unsafe { self::path(path) }?;
