@@ -214,7 +214,7 @@ static void invalid_rules(void) {
     REFUSES(points_per_digest, 260);
     REFUSES(count, 7);
     REFUSES(base, 0);
-    REFUSES(zero_weight, 2);
+    REFUSES(zero_weight, 3);
     REFUSES(order, -1);
     REFUSES(ties, 4);
     REFUSES(key_hash, 4);
@@ -266,6 +266,8 @@ static void nulls(void) {
     CHECK(out == NULL);
 
     CHECK(ketama_ring_hash(NULL, "key", 3) == 0 && ketama_ring_hash(ring, NULL, 3) == 0);
+    CHECK(ketama_ring_find_point(NULL, "key", 3) == KETAMA_NONE);
+    CHECK(ketama_ring_find_point(ring, NULL, 3) == KETAMA_NONE);
     CHECK(ketama_ring_find_hash(NULL, 0) == KETAMA_NONE);
     CHECK(ketama_ring_find_many(NULL, keys, 1, &server) == KETAMA_NULL_ARGUMENT);
     CHECK(ketama_ring_find_many(ring, NULL, 1, &server) == KETAMA_NULL_ARGUMENT);
@@ -323,7 +325,8 @@ static void weights_of_0(void) {
                     i == KETAMA_LIBMEMCACHED_MD5 || i == KETAMA_SPYMEMCACHED || i == KETAMA_NPM_HASHRING ||
                     i == KETAMA_NPM_MEMCACHED;
         ketama_status status = ketama_ring_new(list, 2, (ketama_dialect)i, &ring);
-        CHECK(status == (takes ? KETAMA_OK : KETAMA_ZERO_WEIGHT));
+        ketama_status refusal = i == KETAMA_HASH_RING ? KETAMA_NO_POINTS : KETAMA_ZERO_WEIGHT;
+        CHECK(status == (takes ? KETAMA_OK : refusal));
         CHECK(!takes == !ring);
         if (ring)
             CHECK(ketama_ring_server_weight(ring, 0) == 0 && ketama_ring_share(ring, 0) > 0.3);

@@ -48,6 +48,7 @@ int main() {
     for (std::size_t i = 0; i < keys.size(); i++) {
         CHECK(many[i] == ring.find(keys[i]));
         CHECK(ring.find_hash(ring.hash(keys[i])) == many[i]);
+        CHECK(ring.points()[ring.find_point(keys[i])].server == many[i]);
     }
     CHECK(ring.hash(keys[2]) != ring.hash("a"));
     CHECK(ring.find_many({}).empty());

@@ -109,7 +109,7 @@ typedef enum {
 typedef enum {
     // libketama and its bindings, PyPI ketama, go-ketama's HashFunc2.
     KETAMA_LIBKETAMA = 0,
-    // Python hash_ring with weights, PyPI hashring.
+    // Python hash_ring with weights, PyPI hashring. A server of weight 0 gets no points.
     KETAMA_HASH_RING = 1,
     // DataDog's Python hash_ring without weights. Ignores weights.
     KETAMA_HASH_RING_UNWEIGHTED = 2,
@@ -298,6 +298,12 @@ typedef struct {
 // ring, or a NULL key with a length.
 size_t ketama_ring_find(const ketama_ring *ring, const void *key, size_t key_len);
 
+// Finds the point of a key.
+//
+// Returns its index in the order of `ketama_ring_points()`, or `KETAMA_NONE` for a NULL ring, or a
+// NULL key with a length.
+size_t ketama_ring_find_point(const ketama_ring *ring, const void *key, size_t key_len);
+
 // Returns the position of a key on the circle, by the hash of the ring's dialect; 0 for a NULL
 // ring, or a NULL key with a length.
 uint32_t ketama_ring_hash(const ketama_ring *ring, const void *key, size_t key_len);
@@ -454,6 +460,8 @@ typedef enum {
     KETAMA_ZERO_WEIGHT_REFUSED = 0,
     // The same as 1.
     KETAMA_ZERO_WEIGHT_COUNTS_ONE = 1,
+    // A server without points, which counts among the servers all the same.
+    KETAMA_ZERO_WEIGHT_NO_POINTS = 2,
 } ketama_zero_weight;
 
 // In which order servers that share a point come.

@@ -148,6 +148,10 @@ public:
         return ketama_ring_find(get(), key.data(), key.size());
     }
 
+    std::size_t find_point(std::string_view key) const noexcept {
+        return ketama_ring_find_point(get(), key.data(), key.size());
+    }
+
     std::size_t find_hash(std::uint32_t position) const noexcept {
         return ketama_ring_find_hash(get(), position);
     }

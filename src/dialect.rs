@@ -87,6 +87,8 @@ pub enum ZeroWeight {
     Refused,
     /// The same as 1.
     CountsOne,
+    /// A server without points, which counts among the servers all the same.
+    NoPoints,
 }
 
 /// In which order servers that share a point come.
@@ -172,10 +174,11 @@ macro_rules! dialects {
 dialects! {
     /// libketama and its bindings, PyPI ketama, go-ketama's HashFunc2.
     Libketama = c"libketama": LIBKETAMA;
-    /// Python hash_ring with weights, PyPI hashring.
+    /// Python hash_ring with weights, PyPI hashring. A server of weight 0 gets no points.
     HashRing = c"hash_ring": Rules {
         points_per_digest: 3,
         count: Count::Integer,
+        zero_weight: ZeroWeight::NoPoints,
         ties: Ties::LastOwnsAll,
         lookup: Lookup::After,
         ..LIBKETAMA

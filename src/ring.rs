@@ -156,6 +156,11 @@ impl Ring {
         self.find_hash(self.hash(key))
     }
 
+    /// The index, in [`points`](Ring::points), of the point that this key belongs to.
+    pub fn find_point(&self, key: impl AsRef<[u8]>) -> usize {
+        self.point_of(self.hash(key))
+    }
+
     /// The index of the server that keys at this position belong to.
     pub fn find_hash(&self, position: u32) -> usize {
         self.owners[self.point_of(position)] as usize

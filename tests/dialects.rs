@@ -140,6 +140,7 @@ fn random_lists_agree_with_the_model() {
                     model.find(key),
                     "{dialect}, round {round}: {key:?}"
                 );
+                assert_eq!(ring.find_point(key), model.point_of(position), "{dialect}");
                 on += usize::from(points.binary_search_by_key(&position, |p| p.0).is_ok());
                 below += usize::from(position < first);
                 above += usize::from(position > last);
@@ -192,9 +193,15 @@ fn servers(random: &mut Random, dialect: Dialect) -> Vec<Server<String>> {
         1 => random.in_range(1, 20),
         _ => random.in_range(1, 200),
     };
-    let allows_zero = dialect.rules().is_weightless()
-        || dialect.rules().zero_weight == ketama::dialect::ZeroWeight::CountsOne;
-    let most = match dialect.rules().count {
+    let rules = dialect.rules();
+    // The first never where it takes another to have points.
+    let first_zero = match rules.zero_weight {
+        _ if rules.is_weightless() => 0,
+        ketama::dialect::ZeroWeight::Refused => u64::MAX,
+        ketama::dialect::ZeroWeight::CountsOne => 0,
+        ketama::dialect::ZeroWeight::NoPoints => 1,
+    };
+    let most = match rules.count {
         // Its points grow with the weight itself.
         ketama::dialect::Count::TimesWeight => 5,
         _ => 10u64.pow(random.in_range(0, 9) as u32),
@@ -218,7 +225,7 @@ fn servers(random: &mut Random, dialect: Dialect) -> Vec<Server<String>> {
             10 if i > 0 => servers[random.in_range(0, i - 1) as usize].name.clone(),
             _ => format!("10.0.{a}.{b}:11211"),
         };
-        let weight = if allows_zero && random.in_range(0, 9) == 0 {
+        let weight = if i >= first_zero && random.in_range(0, 9) == 0 {
             0
         } else {
             random.in_range(1, most)

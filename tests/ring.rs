@@ -1,6 +1,6 @@
 //! The Rust interface, and rings that are larger than the original can make.
 
-use ketama::{Error, Point, Ring, Server};
+use ketama::{Dialect, Error, Point, Ring, Server};
 use md5::{Digest, Md5};
 
 /// The rules told as plainly as can be.
@@ -106,6 +106,25 @@ fn a_server_may_have_no_point() {
     let ring = Ring::new(&servers(2, |i| 1 + 79 * i)).unwrap();
     assert!(ring.points().all(|point| point.server == 1));
     assert_eq!(ring.servers().len(), 2);
+}
+
+#[test]
+fn hash_ring_takes_a_weight_of_0_as_no_points() {
+    let servers = |weights: [u64; 3]| {
+        ["a", "b", "c"]
+            .into_iter()
+            .zip(weights)
+            .map(|(name, weight)| Server { name, weight })
+            .collect::<Vec<_>>()
+    };
+    let ring = Ring::with_dialect(&servers([3, 0, 1]), Dialect::HashRing).unwrap();
+    let points = |server| ring.points().filter(|point| point.server == server).count();
+    // The second counts in 40 * 3 * w / W, of 3 points each.
+    assert_eq!([0, 1, 2].map(points), [270, 0, 90]);
+    assert_eq!(
+        Ring::with_dialect(&servers([0, 0, 0]), Dialect::HashRing).unwrap_err(),
+        Error::NoPoints
+    );
 }
 
 #[test]

@@ -75,6 +75,23 @@ pub unsafe extern "C" fn ketama_ring_find(
     })
 }
 
+/// Finds the point of a key.
+///
+/// Returns its index in the order of `ketama_ring_points()`, or `KETAMA_NONE` for a NULL ring, or a
+/// NULL key with a length.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ketama_ring_find_point(
+    ring: *const ketama_ring,
+    key: *const c_void,
+    key_len: usize,
+) -> usize {
+    guard(KETAMA_NONE, || {
+        // SAFETY: by the caller's promise.
+        unsafe { ring_and_key(ring, key, key_len) }
+            .map_or(KETAMA_NONE, |(ring, key)| ring.ring.find_point(key))
+    })
+}
+
 /// Returns the position of a key on the circle, by the hash of the ring's dialect; 0 for a NULL
 /// ring, or a NULL key with a length.
 #[unsafe(no_mangle)]

@@ -94,7 +94,7 @@ impl From<Error> for ketama_status {
 pub enum ketama_dialect {
     /// libketama and its bindings, PyPI ketama, go-ketama's HashFunc2.
     KETAMA_LIBKETAMA = 0,
-    /// Python hash_ring with weights, PyPI hashring.
+    /// Python hash_ring with weights, PyPI hashring. A server of weight 0 gets no points.
     KETAMA_HASH_RING = 1,
     /// DataDog's Python hash_ring without weights. Ignores weights.
     KETAMA_HASH_RING_UNWEIGHTED = 2,

@@ -66,6 +66,8 @@ pub enum ketama_zero_weight {
     KETAMA_ZERO_WEIGHT_REFUSED = 0,
     /// The same as 1.
     KETAMA_ZERO_WEIGHT_COUNTS_ONE = 1,
+    /// A server without points, which counts among the servers all the same.
+    KETAMA_ZERO_WEIGHT_NO_POINTS = 2,
 }
 
 /// In which order servers that share a point come.
@@ -167,7 +169,11 @@ const COUNT: &[Count] = &[
     Count::Hashring,
     Count::Dalli,
 ];
-const ZERO_WEIGHT: &[ZeroWeight] = &[ZeroWeight::Refused, ZeroWeight::CountsOne];
+const ZERO_WEIGHT: &[ZeroWeight] = &[
+    ZeroWeight::Refused,
+    ZeroWeight::CountsOne,
+    ZeroWeight::NoPoints,
+];
 const ORDER: &[Order] = &[Order::Listed, Order::ByNameLength];
 const TIES: &[Ties] = &[
     Ties::AllKept,

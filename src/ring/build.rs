@@ -85,8 +85,10 @@ fn effective_weights<N>(servers: &[Server<N>], rules: &Rules) -> Result<Box<[u64
             .map(|server| rules.effective_weight(server.weight)),
     )?;
     match weights.iter().position(|&weight| weight == 0) {
-        Some(server) => Err(Error::ZeroWeight { server }),
-        None => Ok(weights),
+        Some(server) if rules.zero_weight != ZeroWeight::NoPoints => {
+            Err(Error::ZeroWeight { server })
+        }
+        _ => Ok(weights),
     }
 }
 
@@ -136,6 +138,9 @@ fn digests(weights: &[u64], rules: &Rules) -> Result<Box<[u64]>, Error> {
         total = total
             .checked_add(weight)
             .ok_or(Error::WeightSum { server })?;
+    }
+    if total == 0 {
+        return Err(Error::NoPoints);
     }
     let digests = weights
         .iter()

@@ -119,16 +119,20 @@ impl Model {
     }
 
     pub fn find_hash(&self, h: u32) -> usize {
+        self.points[self.point_of(h)].1
+    }
+
+    pub fn point_of(&self, h: u32) -> usize {
         let points = &self.points;
         match self.dialect {
             "hash_ring" | "hash_ring_unweighted" => {
-                points.iter().find(|p| p.0 > h).unwrap_or(&points[0]).1
+                points.iter().position(|p| p.0 > h).unwrap_or(0)
             }
             "dalli" => {
-                let found = points.iter().rev().find(|p| p.0 <= h);
-                found.unwrap_or(&points[points.len() - 1]).1
+                let found = points.iter().rposition(|p| p.0 <= h);
+                found.unwrap_or(points.len() - 1)
             }
-            _ => points.iter().find(|p| p.0 >= h).unwrap_or(&points[0]).1,
+            _ => points.iter().position(|p| p.0 >= h).unwrap_or(0),
         }
     }
 }
