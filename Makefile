@@ -20,6 +20,10 @@ REFERENCE := $(TARGET)/reference/libketama.so.1
 NOT_RUN := $(TARGET)/not-run.txt
 REPORT := $(TARGET)/report.txt
 
+# What pkg-config is to say of a library and a header in these folders.
+pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@INCLUDEDIR@|$(2)|' \
+	-e 's|@VERSION@|$(VERSION)|' ketama.pc.in
+
 .PHONY: all demo test bench install uninstall checked-paths header lint clean
 
 all:
@@ -27,6 +31,7 @@ all:
 		echo 'cargo is missing: install Rust 1.85 or later from rustup.rs or your distribution'; exit 1; }
 	cargo build --release --lib
 	@ln -sf libketama.so $(RELEASE)/libketama.so.1
+	@$(call pkg-config-file,$(abspath $(RELEASE)),$(CURDIR)/include) >$(RELEASE)/ketama.pc
 
 demo: all
 	@mkdir -p $(TARGET)/demo
@@ -61,9 +66,8 @@ install: checked-paths
 	install -m 644 $(RELEASE)/libketama.a $(DESTDIR)$(LIBDIR)/libketama.a
 	strip --strip-debug $(DESTDIR)$(LIBDIR)/libketama.a
 	install -m 644 include/ketama.h include/ketama.hpp $(DESTDIR)$(INCLUDEDIR)
-	install -m 644 ketama.pc.in $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
-	sed -i -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-		-e 's|@VERSION@|$(VERSION)|' $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
+	$(call pkg-config-file,$(LIBDIR),$(INCLUDEDIR)) >$(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
 
 uninstall: checked-paths
 	rm -f $(DESTDIR)$(LIBDIR)/libketama.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libketama.so.1 \
