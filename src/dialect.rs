@@ -309,7 +309,7 @@ impl KeyHash {
     #[inline]
     pub(crate) fn position(self, key: &[u8]) -> u32 {
         match self {
-            KeyHash::Md5 => hash::md5::words(key)[0],
+            KeyHash::Md5 => hash::md5::first_word(key),
             KeyHash::OneAtATime => hash::one_at_a_time(key),
             KeyHash::Fnv1a64 if key.is_empty() => 0,
             KeyHash::Fnv1a64 => hash::fnv1a_64(key),

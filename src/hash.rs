@@ -1,5 +1,5 @@
 //! The hashes that place servers and keys on a ring.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod fnv;
 pub(crate) mod md5;

@@ -193,7 +193,7 @@ pub unsafe extern "C" fn ketama_get_server(key: *const c_char, c: ketama_continu
         let at = rolled
             .ring
             .ring
-            .point_of(hash::md5::words(key.to_bytes())[0]);
+            .point_of(hash::md5::first_word(key.to_bytes()));
         ptr::from_ref(&rolled.points[at]).cast_mut().cast()
     })
 }
@@ -244,7 +244,7 @@ pub unsafe extern "C" fn ketama_compare(a: *const mcs, b: *const mcs) -> c_int {
 pub unsafe extern "C" fn ketama_hashi(s: *const c_char) -> c_uint {
     guard(0, || {
         // SAFETY: NULL or a string ended by a NUL, by the caller's promise.
-        unsafe { string_or_error(s) }.map_or(0, |s| hash::md5::words(s.to_bytes())[0])
+        unsafe { string_or_error(s) }.map_or(0, |s| hash::md5::first_word(s.to_bytes()))
     })
 }
 
