@@ -124,7 +124,7 @@ impl Program {
 }
 
 /// A folder in which the linker and the loader find this library.
-fn library_folder(folder: &Path, library: &Path) -> PathBuf {
+pub fn library_folder(folder: &Path, library: &Path) -> PathBuf {
     let name = library.to_str().unwrap().replace('/', "_");
     let folder = folder.join(name);
     if !folder.exists() {
