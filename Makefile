@@ -1,6 +1,7 @@
 # make demo    map real keys on a real server file
 # make test    everything that is promised, checked; installs what it needs where it can
-# make bench   this library against the original, in one run
+# make test-fast  the part of it that needs no server and no other language than Rust, C and C++
+# make bench   this library against the original, and Python's package against its peers
 # make         the shared and the static library
 # make install PREFIX=/usr/local DESTDIR= LIBDIR=$(PREFIX)/lib, and make uninstall
 # make header  rewrite include/ketama.h from src/capi/
@@ -24,7 +25,7 @@ REPORT := $(TARGET)/report.txt
 pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@INCLUDEDIR@|$(2)|' \
 	-e 's|@VERSION@|$(VERSION)|' ketama.pc.in
 
-.PHONY: all demo test bench install uninstall checked-paths header lint clean
+.PHONY: all demo test test-fast bench install uninstall checked-paths header lint clean
 
 all:
 	@command -v cargo >/dev/null || { \
@@ -40,14 +41,29 @@ demo: all
 	@echo
 	@$(TARGET)/demo/lookup examples/ketama.servers examples/keys.txt
 
+# Where tests note what they could not run, and what is to be said at the end.
+NOTES = KETAMA_NOT_RUN=$(abspath $(NOT_RUN)) KETAMA_REPORT=$(abspath $(REPORT))
+
 test: all
 	@tests/prepare.sh $(TARGET)
 	@rm -f $(NOT_RUN) $(REPORT)
 	cargo test --lib
-	KETAMA_NOT_RUN=$(abspath $(NOT_RUN)) KETAMA_REPORT=$(abspath $(REPORT)) \
+	$(NOTES) KETAMA_PYTHON=$(abspath $(TARGET))/venv/bin/python \
 	KETAMA_NODE_MODULES=$$(ls -d $(abspath $(TARGET))/node/node_modules 2>/dev/null) \
 	KETAMA_REFERENCE=$${KETAMA_REFERENCE:-$$(ls $(abspath $(REFERENCE)) 2>/dev/null)} \
 		cargo test --release --all-targets --workspace
+	cargo test --release --doc
+	$(MAKE) --no-print-directory install DESTDIR=$(abspath $(TARGET))/stage PREFIX=/usr LIBDIR=/usr/lib
+	$(NOTES) tests/bindings.sh $(TARGET)
+	@cat $(REPORT)
+	@tests/not_run.sh $(NOT_RUN)
+
+test-fast: all
+	@tests/prepare.sh $(TARGET) fast
+	@rm -f $(NOT_RUN) $(REPORT)
+	cargo test --lib
+	$(NOTES) cargo test --release --test c_programs --test dialects --test header --test install \
+		--test operations --test recorded --test ring
 	cargo test --release --doc
 	@cat $(REPORT)
 	@tests/not_run.sh $(NOT_RUN)
@@ -56,6 +72,8 @@ bench: all
 	@tests/prepare.sh $(TARGET)
 	cargo run --release --package ketama-bench -- $(RELEASE)/libketama.so.1 $(REFERENCE) \
 		$(TARGET)/venv/lib/python3*/site-packages/ketama.*.so
+	@tests/wheel.sh $(TARGET)/venv $(TARGET)/wheel
+	$(TARGET)/venv/bin/python bindings/python/bench.py
 
 install: checked-paths
 	@test -f $(RELEASE)/libketama.so || { echo 'nothing is built yet: run make first'; exit 1; }

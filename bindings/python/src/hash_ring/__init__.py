@@ -1,0 +1,20 @@
+"""Consistent hashing for memcached fleets: hash_ring's HashRing and MemcacheRing on the ketama library."""
+
+from typing import TYPE_CHECKING, Any
+
+from hash_ring._ring import version as __version__
+from hash_ring.hash_ring import Comparison, HashRing, Move
+
+if TYPE_CHECKING:
+    from hash_ring.memcache_ring import MemcacheRing as MemcacheRing
+
+# Not MemcacheRing: it needs python-memcached, which import * should not.
+__all__ = ["Comparison", "HashRing", "Move", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "MemcacheRing":
+        from hash_ring.memcache_ring import MemcacheRing
+
+        return MemcacheRing
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
