@@ -16,7 +16,9 @@ LIBRARY = TARGET / "release" / "libketama.a"
 class BuildWithLibrary(build_ext):
     def run(self):
         if not (ROOT / "src" / "capi").is_dir():
-            raise SystemExit("ketama-hash-ring builds in a checkout of ketama; elsewhere use a wheel")
+            raise SystemExit(
+                "ketama-hash-ring builds in a checkout of ketama; elsewhere use a wheel"
+            )
         command = ["cargo", "build", "--release", "--lib", "--locked", "--target-dir", str(TARGET)]
         try:
             subprocess.run(command, cwd=ROOT, check=True)
@@ -36,7 +38,12 @@ setup(
             extra_objects=[str(LIBRARY)],
             extra_compile_args=["-std=c11", "-Wall", "-Wextra"],
             # Its own copy of the library: another one in the process is not to take its place.
-            extra_link_args=["-Wl,--exclude-libs,ALL", "-Wl,--gc-sections", "-Wl,--strip-debug", "-Wl,-z,nodelete"],
+            extra_link_args=[
+                "-Wl,--exclude-libs,ALL",
+                "-Wl,--gc-sections",
+                "-Wl,--strip-debug",
+                "-Wl,-z,nodelete",
+            ],
             libraries=["pthread", "m", "dl"],
         )
     ],

@@ -1,9 +1,12 @@
 """MemcacheRing on real memcached servers, beside pylibmc."""
 
 import contextlib
+import pathlib
 import pickle
+import re
 import socket
 import subprocess
+import sys
 import threading
 import unittest
 
@@ -111,11 +114,24 @@ class OnServers(unittest.TestCase):
             self.assertEqual(client.get_multi(keys), dict.fromkeys(keys, "value"))
             client.disconnect_all()
 
+    def test_the_readmes_example_works(self):
+        readme = pathlib.Path(__file__).resolve().parents[1] / "README.md"
+        block = re.findall(r"```python\n(.*?)```", readme.read_text("utf-8"), re.S)[1]
+        self.assertIn("127.0.0.1:11212", block)
+        output = subprocess.run(
+            [sys.executable, "-c", block.replace("127.0.0.1:11212", self.names[0])],
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual((output.stdout, output.stderr), ("world\n", ""))
+
     def test_the_rest_of_the_client_is_untouched(self):
         client = MemcacheRing(self.names, cache_cas=True)
         self.assertIsInstance(client, memcache.Client)
         self.assertEqual(client.set_multi({"a": 1, "b": 2, "c": 3}, key_prefix="p:"), [])
-        self.assertEqual(client.get_multi(["a", "b", "c"], key_prefix="p:"), {"a": 1, "b": 2, "c": 3})
+        self.assertEqual(
+            client.get_multi(["a", "b", "c"], key_prefix="p:"), {"a": 1, "b": 2, "c": 3}
+        )
         self.assertEqual(client.get("p:b"), 2)
         self.assertEqual(client.incr("p:a"), 2)
         self.assertTrue(client.add("new", [1, {"x": None}]))

@@ -1,4 +1,4 @@
-"""Consistent hashing for memcached fleets: hash_ring's HashRing and MemcacheRing on the ketama library."""
+"""Consistent hashing for memcached fleets: HashRing and MemcacheRing on the ketama library."""
 
 from typing import TYPE_CHECKING, Any
 
