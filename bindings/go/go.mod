@@ -1,0 +1,3 @@
+module ketama
+
+go 1.19
