@@ -38,7 +38,7 @@ pub enum ketama_status {
     KETAMA_EMPTY_NAME = 4,
     /// A server's name has more than 1023 bytes.
     KETAMA_LONG_NAME = 5,
-    /// A server's weight is 0.
+    /// A server's weight is 0, which its dialect or rules do not take.
     KETAMA_ZERO_WEIGHT = 6,
     /// The sum of all weights is 2^64 or more.
     KETAMA_WEIGHT_SUM = 7,
