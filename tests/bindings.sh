@@ -43,3 +43,41 @@ print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
 else
     not_run Python "there is no $venv/mypy"
 fi
+
+# --- the others: once with each library
+stage=$target/stage/usr/lib
+for place in "$target/release" "$stage"; do
+    export LD_LIBRARY_PATH="$place"
+    if [ "$place" = "$stage" ]; then
+        what='an installed library'
+        export PKG_CONFIG_PATH="$stage/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$target/stage"
+    else
+        what="the build tree's library"
+        export PKG_CONFIG_PATH="$place"
+    fi
+
+    if ruby -e 'require "ffi"; require "minitest"' 2>/dev/null && rake --version >/dev/null 2>&1; then
+        (cd "$root/bindings/ruby" && rake)
+        report "Ruby: the gem's tests pass with $what"
+    else
+        not_run "Ruby with $what" 'there is no rake, or no ffi or minitest for Ruby'
+    fi
+
+    if php -r 'exit(class_exists("FFI") ? 0 : 1);' 2>/dev/null && phpunit --version >/dev/null 2>&1 &&
+        ls /usr/sbin/php-fpm[0-9]* >/dev/null 2>&1 && command -v cgi-fcgi >/dev/null; then
+        (cd "$root/bindings/php" && phpunit)
+        report "PHP: the package's tests pass with $what"
+    else
+        not_run "PHP with $what" 'there is no phpunit, FFI, php-fpm or cgi-fcgi'
+    fi
+
+    if go version >/dev/null 2>&1; then
+        # Under the race detector, and with every pointer that goes to C checked.
+        (export GOCACHE="$target/go" GOPROXY=off
+            cd "$root/bindings/go" && go vet ./... && go test -count=1 -race ./... &&
+            GODEBUG=cgocheck=2 go test -count=1 ./...)
+        report "Go: the module's tests pass with $what"
+    else
+        not_run "Go with $what" 'there is no go'
+    fi
+done

@@ -20,6 +20,10 @@ can_build_extensions() {
     python3 -c 'import ensurepip, os, sysconfig, venv
 assert os.path.exists(sysconfig.get_path("include") + "/Python.h")'
 }
+has_php_fpm() {
+    # sbin is not in everybody's PATH.
+    ls /usr/sbin/php-fpm[0-9]*
+}
 find_missing() {
     missing=
     wants g++ c++ --version
@@ -36,6 +40,8 @@ find_missing() {
     wants php-cli php --version
     wants php-memcached php -r 'new Memcached();'
     wants phpunit phpunit --version
+    wants php-fpm has_php_fpm
+    wants libfcgi-bin command -v cgi-fcgi
     wants ruby ruby --version
     wants rake rake --version
     wants ruby-ffi ruby -e 'require "ffi"'
