@@ -108,12 +108,13 @@ fi
 
 # --- npm's packages
 lock=$folder/peers/package-lock.json
-if ! is_made_from "$target/node/package-lock.json" "$lock" && command -v npm >/dev/null; then
+if ! is_made_from "$target/node/made-from.json" "$lock" && command -v npm >/dev/null; then
     echo "installing the packages of tests/peers/package.json, in $target/node"
     mkdir -p "$target/node"
     cp "$folder/peers/package.json" "$lock" "$target/node"
-    if ! (cd "$target/node" && npm ci --ignore-scripts) >"$target/npm.log" 2>&1; then
+    if (cd "$target/node" && npm ci --ignore-scripts) >"$target/npm.log" 2>&1; then
+        cp "$lock" "$target/node/made-from.json"
+    else
         echo "npm failed, so what needs them will not run; its output is in $target/npm.log"
-        rm "$target/node/package-lock.json"
     fi
 fi

@@ -4,7 +4,7 @@
 #
 # usage: tests/wheel.sh VENV FOLDER
 set -eu
-rm -rf "$2"
+rm -rf "$2" "$(dirname "$0")/../bindings/python/build"
 "$1/bin/pip" wheel -q --disable-pip-version-check --no-build-isolation --no-deps -w "$2" \
     "$(dirname "$0")/../bindings/python"
 PATH=/nonexistent "$1/bin/pip" install -q --disable-pip-version-check --no-index --no-deps \

@@ -115,6 +115,77 @@ class Promises(unittest.TestCase):
         )
         self.assertEqual(HashRing(range(5)).get_node("k"), int(HashRing("01234").get_node("k")))
 
+    def test_nodes_that_can_be_read_once_or_have_no_hash_are_kept(self):
+        ring = HashRing(node for node in NODES)
+        self.assertEqual(ring.nodes, NODES)
+        self.assertEqual(list(ring.share()), NODES)
+
+        class Unhashable(list):
+            def __str__(self):
+                return self[0]
+
+        nodes = [Unhashable([node]) for node in NODES]
+        ring = HashRing(nodes)
+        ring.add_node(Unhashable(["a:1"]))
+        ring.remove_node(nodes[0])
+        self.assertEqual([str(node) for node in ring.nodes], [*NODES[1:], "a:1"])
+
+    def test_a_list_that_changes_later_does_not_change_the_ring(self):
+        nodes = list(NODES)
+        ring = HashRing(nodes)
+        shares = ring.share()
+        nodes.reverse()
+        nodes.append("a:1")
+        self.assertEqual(ring.share(), shares)
+        ring.add_node("a:1")
+        self.assertEqual(ring.nodes, [*NODES, "a:1"])
+        self.assertRaises(ValueError, HashRing("abc").remove_node, "ab")
+
+    def test_keys_may_be_given_by_name(self):
+        ring = HashRing(NODES)
+        for method in (ring.get_node, ring.get_node_pos, ring.gen_key):
+            self.assertEqual(method(key="k"), method("k"))
+            self.assertRaises(TypeError, method)
+            self.assertRaises(TypeError, method, "k", "k")
+            self.assertRaises(TypeError, method, name="k")
+        self.assertEqual(ring.get_nodes(key="k", n=1), ring.get_nodes("k", 1))
+        self.assertEqual(next(ring.iterate_nodes(key="k", distinct=False)), ring.get_node("k"))
+
+    def test_a_name_listed_twice_is_one_replica(self):
+        for dialect in ("hash_ring", "libketama", "twemproxy", "nginx", "npm_hashring"):
+            ring = HashRing(["a:1", "b:1", "a:1", "c:1"], dialect=dialect)
+            for key in KEYS:
+                found = ring.get_nodes(key)
+                self.assertEqual(sorted(found), ["a:1", "b:1", "c:1"], dialect)
+                self.assertEqual(ring.get_nodes(key, 2), found[:2])
+
+    def test_dallis_ring_is_walked_to_lower_positions(self):
+        ring = HashRing(NODES, dialect="dalli")
+        for key in KEYS:
+            around = list(ring.iterate_nodes(key, distinct=False))
+            self.assertEqual(len(around), 480)
+            self.assertEqual(list(dict.fromkeys(around)), ring.get_nodes(key))
+        # Keys at the position before a point find the walk of the one before, less its first.
+        by_place = {ring.get_node_pos(f"{i}"): f"{i}" for i in range(20000)}
+        places = [place for place in by_place if place - 1 in by_place]
+        self.assertGreater(len(places), 100)
+        for place in places:
+            here = list(ring.iterate_nodes(by_place[place], distinct=False))
+            below = list(ring.iterate_nodes(by_place[place - 1], distinct=False))
+            self.assertEqual(here[1:] + here[:1], below)
+
+    def test_code_that_runs_during_a_call_may_change_the_ring(self):
+        class Sudden:
+            def __init__(self, ring):
+                self.ring = ring
+
+            def __index__(self):
+                self.ring.__init__(["d:1"])
+                return 5
+
+        ring = HashRing(NODES)
+        self.assertEqual(ring.get_nodes("k", Sudden(ring)), ["d:1"])
+
     def test_an_empty_ring_has_no_node(self):
         for ring in (HashRing(), HashRing([]), HashRing([], {"a": 1}), HashRing(dialect="dalli")):
             for key in KEYS:
@@ -129,7 +200,10 @@ class Promises(unittest.TestCase):
             self.assertEqual(ring.get_nodes_many(KEYS), [None] * len(KEYS))
             self.assertEqual(ring.share(), {})
         self.assertEqual(HashRing().compare(HashRing()), Comparison(0.0, []))
-        self.assertEqual(HashRing().compare(HashRing("a")), Comparison(1.0, [Move(None, "a", 1.0)]))
+        for name in ("a", "-"):
+            ring = HashRing(name)
+            self.assertEqual(HashRing().compare(ring), Comparison(1.0, [Move(None, name, 1.0)]))
+            self.assertEqual(ring.compare(HashRing()), Comparison(1.0, [Move(name, None, 1.0)]))
 
     def test_iterate_nodes_is_a_generator(self):
         ring = HashRing(NODES)
@@ -164,6 +238,8 @@ class Promises(unittest.TestCase):
         refuses(ValueError, "and not -1", NODES, {NODES[0]: -1})
         refuses(ValueError, "and not nan", NODES, {NODES[0]: math.nan})
         refuses(ValueError, "and not inf", NODES, {NODES[0]: math.inf})
+        refuses(ValueError, "and not NaN", NODES, {NODES[0]: decimal.Decimal("NaN")})
+        refuses(ValueError, "too many", NODES, {NODES[0]: decimal.Decimal("1E-9999999")})
         refuses(ValueError, "2\\*\\*64", NODES, {NODES[0]: 2**64})
         refuses(ValueError, "too many digits", NODES, {NODES[0]: 1e-30})
         refuses(ValueError, "2\\^64", NODES, {NODES[0]: 2**64 - 1})
@@ -342,6 +418,52 @@ class Additions(unittest.TestCase):
             thread.join()
         self.assertEqual(wrong, [])
 
+    def test_shares_are_of_one_ring_while_nodes_come_and_go(self):
+        ring = HashRing(NODES)
+        allowed = [HashRing(NODES).share(), HashRing([*NODES, "a:1"]).share()]
+        stop = threading.Event()
+
+        def change():
+            while not stop.is_set():
+                ring.add_node("a:1")
+                ring.remove_node("a:1")
+
+        thread = threading.Thread(target=change)
+        thread.start()
+        try:
+            for _ in range(3000):
+                self.assertIn(ring.share(), allowed)
+        finally:
+            stop.set()
+            thread.join()
+
+    def test_other_threads_run_during_many_lookups(self):
+        ring = HashRing(NODES)
+        keys = KEYS * 1000
+        interval = sys.getswitchinterval()
+        seen = []
+        lock = threading.Lock()
+        lock.acquire()
+
+        def wait():
+            with lock:
+                seen.append(True)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        # From here on a thread gets its turn only where this one lets go.
+        sys.setswitchinterval(1e6)
+        try:
+            lock.release()
+            for _ in range(100):
+                ring.get_nodes_many(keys)
+                if seen:
+                    break
+        finally:
+            sys.setswitchinterval(interval)
+            thread.join()
+        self.assertLess(_, 99)
+
     def test_memory_is_given_back(self):
         def resident():
             pages = pathlib.Path("/proc/self/statm").read_text().split()[1]
@@ -357,6 +479,9 @@ class Additions(unittest.TestCase):
                 node.ring = HashRing([*NODES, node])  # a cycle
                 node.ring.get_nodes_many(KEYS)
                 node.ring.add_node("b:1")
+                list(node.ring.iterate_nodes("k", distinct=False))
+                node.ring.compare(HashRing(NODES))
+                node.ring.share()
                 self.assertRaises(TypeError, node.ring.get_nodes_many, ["k", 5])
                 self.assertRaises(ValueError, HashRing, ["x" * 2000])
 

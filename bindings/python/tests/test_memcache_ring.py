@@ -154,15 +154,34 @@ class OnServers(unittest.TestCase):
         self.assertEqual(self.where(keys), {key: self.names[i % 4] for i, key in enumerate(keys)})
 
     def test_set_servers_makes_a_new_ring(self):
-        client = MemcacheRing(self.names)
-        client.set_servers(self.names[:2])
+        client = MemcacheRing(self.names[:2])
+        for names in (self.names, self.names[1:]):
+            client.set_servers(names)
+            keys = [f"{len(names)}:{i}" for i in range(200)]
+            client.set_multi(dict.fromkeys(keys, 1))
+            self.assertEqual(
+                self.where(keys), dict(zip(keys, HashRing(names).get_nodes_many(keys)))
+            )
+
+    def test_a_rings_nodes_are_servers_by_their_text(self):
+        ring = HashRing([name.encode() for name in self.names], dialect="libketama")
+        client = MemcacheRing(self.names, hash_ring=ring)
         keys = [f"key:{i}" for i in range(200)]
         client.set_multi(dict.fromkeys(keys, 1))
-        self.assertEqual(
-            self.where(keys), dict(zip(keys, HashRing(self.names[:2]).get_nodes_many(keys)))
-        )
+        expected = [node.decode() for node in ring.get_nodes_many(keys)]
+        self.assertEqual(self.where(keys), dict(zip(keys, expected)))
+
         with self.assertRaisesRegex(ValueError, "not among the servers"):
             MemcacheRing(self.names[:3], hash_ring=HashRing(self.names))
+        ring = HashRing(self.names[:3])
+        client = MemcacheRing(self.names, hash_ring=ring)
+        ring.add_node(self.names[3])
+        keys = [f"more:{i}" for i in range(200)]
+        self.assertTrue(all(client.set(key, 1) for key in keys))
+        self.assertEqual(self.where(keys), dict(zip(keys, ring.get_nodes_many(keys))))
+        ring.add_node("127.0.0.1:1")
+        with self.assertRaisesRegex(ValueError, "127.0.0.1:1, which is not among the servers"):
+            client.set_multi(dict.fromkeys(keys, 1))
         self.assertIsNone(MemcacheRing([]).get("key"))
 
     def test_pylibmc_and_the_ring_find_each_others_keys(self):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from decimal import Decimal
-from typing import Optional
+from typing import Optional, assert_type
 
 from hash_ring import Comparison, HashRing, MemcacheRing
+from hash_ring import HashRin  # type: ignore[attr-defined]
 
 
 class Server:
@@ -21,7 +22,8 @@ walk: Generator[str, None, None] = strings.iterate_nodes("key", distinct=False)
 position: int = strings.gen_key("key")
 place: Optional[int] = strings.get_node_pos("key")
 moved: Comparison[str] = strings.compare(HashRing(["a:1"], {"a:1": 0.5}, dialect="libketama"))
-share: dict[str, float] = HashRing.from_file("servers", dialect="nginx").share()
+assert_type(HashRing.from_file("servers", dialect="nginx"), HashRing[str])
+assert_type(HashRing.from_file("servers").share(), dict[str, float])
 
 objects: HashRing[Server] = HashRing((Server(), Server()))
 server: Optional[Server] = objects.get_node("key")

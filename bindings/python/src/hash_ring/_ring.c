@@ -15,6 +15,7 @@ typedef struct {
     ketama_ring *ring; /* NULL until the first _set(). Has a server of no node if there is none. */
     PyObject *nodes;   /* A tuple, in the order of the ring's servers; NULL as long as the ring is. */
     int looks_back;    /* Whether a walk goes to lower positions. */
+    int has_twins;     /* Whether nodes share a name. */
 } Ring;
 
 /* Raises what a call of the library says. */
@@ -31,6 +32,33 @@ static int is_ready(const Ring *self) {
     if (!self->ring)
         PyErr_SetString(PyExc_RuntimeError, "HashRing.__init__() has not been called");
     return self->ring != NULL;
+}
+
+/* A ring and its nodes while Python may run other code, which may put others in their place. */
+typedef struct {
+    ketama_ring *ring;
+    PyObject *nodes;
+} Held;
+
+static Held hold(const Ring *self) {
+    Py_INCREF(self->nodes);
+    return (Held){ketama_ring_retain(self->ring), self->nodes};
+}
+
+static void let_go(Held held) {
+    ketama_ring_free(held.ring);
+    Py_DECREF(held.nodes);
+}
+
+/* The only argument, which may be given by name; borrowed. */
+static PyObject *only_key(PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    if (count == 1 && !names)
+        return args[0];
+    if (count == 0 && names && PyTuple_GET_SIZE(names) == 1 &&
+        PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "key") == 0)
+        return args[0];
+    PyErr_SetString(PyExc_TypeError, "takes one argument, key");
+    return NULL;
 }
 
 /* The bytes of a key: they live as long as it. */
@@ -55,11 +83,13 @@ static PyObject *node(PyObject *nodes, size_t server) {
     return found;
 }
 
-PyDoc_STRVAR(set_doc, "_set(nodes, names, weights, dialect): takes the place of the ring");
+PyDoc_STRVAR(set_doc, "_set(nodes, names, weights, dialect, has_twins): takes the place of the ring");
 static PyObject *ring_set(Ring *self, PyObject *args) {
     PyObject *nodes, *names, *weights;
     const char *name;
-    if (!PyArg_ParseTuple(args, "O!O!O!s", &PyTuple_Type, &nodes, &PyList_Type, &names, &PyList_Type, &weights, &name))
+    int has_twins;
+    if (!PyArg_ParseTuple(args, "O!O!O!sp", &PyTuple_Type, &nodes, &PyList_Type, &names, &PyList_Type, &weights,
+                          &name, &has_twins))
         return NULL;
     Py_ssize_t count = PyTuple_GET_SIZE(nodes);
     if (PyList_GET_SIZE(names) != count || PyList_GET_SIZE(weights) != count) {
@@ -95,6 +125,7 @@ static PyObject *ring_set(Ring *self, PyObject *args) {
     ketama_rules rules = {.struct_size = sizeof rules};
     ketama_dialect_rules(dialect, &rules);
     self->looks_back = rules.lookup == KETAMA_LOOKUP_AT_OR_BEFORE;
+    self->has_twins = has_twins;
     Py_INCREF(nodes);
     self->ring = ring;
     self->nodes = nodes;
@@ -107,33 +138,36 @@ refused:
     return NULL;
 }
 
-PyDoc_STRVAR(get_node_doc, "get_node($self, key, /)\n--\n\n"
+PyDoc_STRVAR(get_node_doc, "get_node($self, /, key)\n--\n\n"
                            "The node that a key (str or bytes) belongs to; None on an empty ring.");
-static PyObject *get_node(Ring *self, PyObject *key) {
+static PyObject *get_node(Ring *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    PyObject *key = only_key(args, count, names);
     const char *data;
     Py_ssize_t len;
-    if (!is_ready(self) || !key_bytes(key, &data, &len))
+    if (!key || !is_ready(self) || !key_bytes(key, &data, &len))
         return NULL;
     return node(self->nodes, ketama_ring_find(self->ring, data, (size_t)len));
 }
 
-PyDoc_STRVAR(get_node_pos_doc, "get_node_pos($self, key, /)\n--\n\n"
+PyDoc_STRVAR(get_node_pos_doc, "get_node_pos($self, /, key)\n--\n\n"
                                "The index, in ring order, of the point that a key belongs to; None on an empty ring.");
-static PyObject *get_node_pos(Ring *self, PyObject *key) {
+static PyObject *get_node_pos(Ring *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    PyObject *key = only_key(args, count, names);
     const char *data;
     Py_ssize_t len;
-    if (!is_ready(self) || !key_bytes(key, &data, &len))
+    if (!key || !is_ready(self) || !key_bytes(key, &data, &len))
         return NULL;
     if (PyTuple_GET_SIZE(self->nodes) == 0)
         Py_RETURN_NONE;
     return PyLong_FromSize_t(ketama_ring_find_point(self->ring, data, (size_t)len));
 }
 
-PyDoc_STRVAR(gen_key_doc, "gen_key($self, key, /)\n--\n\nA key's position on the circle, of 32 bits.");
-static PyObject *gen_key(Ring *self, PyObject *key) {
+PyDoc_STRVAR(gen_key_doc, "gen_key($self, /, key)\n--\n\nA key's position on the circle, of 32 bits.");
+static PyObject *gen_key(Ring *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    PyObject *key = only_key(args, count, names);
     const char *data;
     Py_ssize_t len;
-    if (!is_ready(self) || !key_bytes(key, &data, &len))
+    if (!key || !is_ready(self) || !key_bytes(key, &data, &len))
         return NULL;
     return PyLong_FromUnsignedLong(ketama_ring_hash(self->ring, data, (size_t)len));
 }
@@ -181,35 +215,47 @@ PyDoc_STRVAR(get_nodes_many_doc, "get_nodes_many($self, keys, /)\n--\n\n"
                                  "The nodes of many keys, in their order, as get_node() gives them.\n\n"
                                  "Much faster than as many calls. The keys have at most 4 GiB together.");
 static PyObject *get_nodes_many(Ring *self, PyObject *arg) {
-    if (!is_ready(self))
-        return NULL;
     PyObject *keys = PySequence_Fast(arg, "keys is an iterable of keys");
     if (!keys)
         return NULL;
+    if (!is_ready(self)) {
+        Py_DECREF(keys);
+        return NULL;
+    }
     size_t n = (size_t)PySequence_Fast_GET_SIZE(keys);
-    /* Another thread may put a ring in the place of this one while the interpreter is released. */
-    ketama_ring *ring = ketama_ring_retain(self->ring);
-    PyObject *nodes = self->nodes;
-    Py_INCREF(nodes);
+    Held held = hold(self);
     Packed packed = {0};
     PyObject *found = NULL;
     if (pack(&packed, PySequence_Fast_ITEMS(keys), n)) {
         ketama_status status;
         PyThreadState *released = n < KEYS_WORTH_A_RELEASE ? NULL : PyEval_SaveThread();
-        status = ketama_ring_find_packed(ring, packed.bytes, packed.offsets, n, packed.servers);
+        status = ketama_ring_find_packed(held.ring, packed.bytes, packed.offsets, n, packed.servers);
         if (released)
             PyEval_RestoreThread(released);
         found = status == KETAMA_OK ? PyList_New((Py_ssize_t)n) : failed(status);
     }
     for (size_t i = 0; found && i < n; i++)
-        PyList_SET_ITEM(found, i, node(nodes, packed.servers[i]));
+        PyList_SET_ITEM(found, i, node(held.nodes, packed.servers[i]));
     PyMem_Free(packed.bytes);
     PyMem_Free(packed.offsets);
     PyMem_Free(packed.servers);
-    Py_DECREF(nodes);
-    ketama_ring_free(ring);
+    let_go(held);
     Py_DECREF(keys);
     return found;
+}
+
+/* Of the servers of one name keeps the first; returns how many are left. */
+static size_t without_twins(const ketama_ring *ring, uint32_t *servers, size_t count) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = ketama_ring_server_name(ring, servers[i]);
+        size_t same = 0;
+        while (same < kept && strcmp(name, ketama_ring_server_name(ring, servers[same])) != 0)
+            same++;
+        if (same == kept)
+            servers[kept++] = servers[i];
+    }
+    return kept;
 }
 
 PyDoc_STRVAR(get_nodes_doc, "get_nodes($self, /, key, n=None)\n--\n\n"
@@ -221,25 +267,29 @@ static PyObject *get_nodes(Ring *self, PyObject *args, PyObject *kwargs) {
     Py_ssize_t len;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:get_nodes", names, &key, &n))
         return NULL;
+    Py_ssize_t max = PY_SSIZE_T_MAX;
+    if (n != Py_None) {
+        max = PyNumber_AsSsize_t(n, NULL);
+        if (max == -1 && PyErr_Occurred())
+            return NULL;
+        if (max < 0)
+            return PyErr_Format(PyExc_ValueError, "n is %zd, and not at least 0", max);
+    }
     if (!is_ready(self) || !key_bytes(key, &data, &len))
         return NULL;
-    Py_ssize_t max = PyTuple_GET_SIZE(self->nodes);
-    if (n != Py_None) {
-        Py_ssize_t wanted = PyNumber_AsSsize_t(n, NULL);
-        if (wanted == -1 && PyErr_Occurred())
-            return NULL;
-        if (wanted < 0)
-            return PyErr_Format(PyExc_ValueError, "n is %zd, and not at least 0", wanted);
-        max = Py_MIN(wanted, max);
-    }
-    uint32_t *servers = PyMem_Malloc(((size_t)max + 1) * sizeof *servers);
+    size_t count = (size_t)PyTuple_GET_SIZE(self->nodes);
+    uint32_t *servers = PyMem_Malloc((count + 1) * sizeof *servers);
     if (!servers)
         return PyErr_NoMemory();
-    size_t met = ketama_ring_walk(self->ring, data, (size_t)len, servers, (size_t)max);
+    Held held = hold(self);
+    size_t met = ketama_ring_walk(held.ring, data, (size_t)len, servers, self->has_twins ? count : Py_MIN(count, (size_t)max));
+    if (self->has_twins)
+        met = Py_MIN(without_twins(held.ring, servers, met), (size_t)max);
     PyObject *found = PyList_New((Py_ssize_t)met);
     for (size_t i = 0; found && i < met; i++)
-        PyList_SET_ITEM(found, i, node(self->nodes, servers[i]));
+        PyList_SET_ITEM(found, i, node(held.nodes, servers[i]));
     PyMem_Free(servers);
+    let_go(held);
     return found;
 }
 
@@ -251,67 +301,81 @@ static PyObject *points(Ring *self, PyObject *key) {
         return NULL;
     if (PyTuple_GET_SIZE(self->nodes) == 0)
         return PyList_New(0);
-    size_t count = ketama_ring_points(self->ring, NULL, 0);
-    size_t at = ketama_ring_find_point(self->ring, data, (size_t)len);
+    Held held = hold(self);
+    int looks_back = self->looks_back;
+    size_t count = ketama_ring_points(held.ring, NULL, 0);
+    size_t at = ketama_ring_find_point(held.ring, data, (size_t)len);
     ketama_point *all = PyMem_Calloc(count, sizeof *all);
-    if (!all)
-        return PyErr_NoMemory();
-    ketama_ring_points(self->ring, all, count);
-    PyObject *found = PyList_New((Py_ssize_t)count);
+    PyObject *found = all ? PyList_New((Py_ssize_t)count) : PyErr_NoMemory();
+    if (all)
+        ketama_ring_points(held.ring, all, count);
     for (size_t i = 0; found && i < count; i++) {
-        PyList_SET_ITEM(found, i, node(self->nodes, all[at].server));
-        at = self->looks_back ? (at ? at : count) - 1 : (at + 1) % count;
+        PyList_SET_ITEM(found, i, node(held.nodes, all[at].server));
+        at = looks_back ? (at ? at : count) - 1 : (at + 1) % count;
     }
     PyMem_Free(all);
+    let_go(held);
     return found;
 }
 
-PyDoc_STRVAR(shares_doc, "_shares(): the share of each node");
+PyDoc_STRVAR(shares_doc, "_shares(): a list of each node and its share");
 static PyObject *shares(Ring *self, PyObject *Py_UNUSED(none)) {
     if (!is_ready(self))
         return NULL;
-    Py_ssize_t count = PyTuple_GET_SIZE(self->nodes);
+    Held held = hold(self);
+    Py_ssize_t count = PyTuple_GET_SIZE(held.nodes);
     PyObject *found = PyList_New(count);
     for (Py_ssize_t i = 0; found && i < count; i++) {
-        PyObject *share = PyFloat_FromDouble(ketama_ring_share(self->ring, (size_t)i));
+        PyObject *share =
+            Py_BuildValue("(Nd)", node(held.nodes, (size_t)i), ketama_ring_share(held.ring, (size_t)i));
         if (!share)
             Py_CLEAR(found);
         else
             PyList_SET_ITEM(found, i, share);
     }
+    let_go(held);
     return found;
 }
 
+/* What moves between two rings that have nodes. */
+static PyObject *moves(Held from, Held to) {
+    size_t count;
+    double moved;
+    ketama_status status = ketama_ring_compare(from.ring, to.ring, NULL, 0, &count, &moved);
+    if (status != KETAMA_OK)
+        return failed(status);
+    ketama_move *all = PyMem_Calloc(count + 1, sizeof *all);
+    if (!all)
+        return PyErr_NoMemory();
+    ketama_ring_compare(from.ring, to.ring, all, count, NULL, NULL);
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    for (size_t i = 0; list && i < count; i++) {
+        PyObject *move =
+            Py_BuildValue("(NNd)", node(from.nodes, all[i].from), node(to.nodes, all[i].to), all[i].share);
+        if (!move)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, i, move);
+    }
+    PyMem_Free(all);
+    return list ? Py_BuildValue("(dN)", moved, list) : NULL;
+}
+
 PyDoc_STRVAR(compare_doc, "_compare(other): what moves, and a list of from, to and share");
-static PyObject *compare(Ring *self, PyTypeObject *ring_type, PyObject *const *args, Py_ssize_t count_of_args,
+static PyObject *compare(Ring *self, PyTypeObject *ring_type, PyObject *const *args, Py_ssize_t count,
                          PyObject *names) {
-    if (count_of_args != 1 || names || !PyObject_TypeCheck(args[0], ring_type)) {
+    if (count != 1 || names || !PyObject_TypeCheck(args[0], ring_type)) {
         PyErr_SetString(PyExc_TypeError, "a ring is compared with a HashRing");
         return NULL;
     }
     Ring *other = (Ring *)args[0];
     if (!is_ready(self) || !is_ready(other))
         return NULL;
-    size_t count;
-    double moved;
-    ketama_status status = ketama_ring_compare(self->ring, other->ring, NULL, 0, &count, &moved);
-    if (status != KETAMA_OK)
-        return failed(status);
-    ketama_move *moves = PyMem_Calloc(count + 1, sizeof *moves);
-    if (!moves)
-        return PyErr_NoMemory();
-    ketama_ring_compare(self->ring, other->ring, moves, count, NULL, NULL);
-    PyObject *list = PyList_New((Py_ssize_t)count);
-    for (size_t i = 0; list && i < count; i++) {
-        PyObject *move = Py_BuildValue("(NNd)", node(self->nodes, moves[i].from), node(other->nodes, moves[i].to),
-                                       moves[i].share);
-        if (!move)
-            Py_CLEAR(list);
-        else
-            PyList_SET_ITEM(list, i, move);
-    }
-    PyMem_Free(moves);
-    return list ? Py_BuildValue("(dN)", moved, list) : NULL;
+    Held from = hold(self), to = hold(other);
+    PyObject *result = moves(from, to);
+    let_go(from);
+    let_go(to);
+    return result;
 }
 
 static int ring_clear(Ring *self) {
@@ -337,9 +401,9 @@ static void ring_dealloc(Ring *self) {
 }
 
 static PyMethodDef ring_methods[] = {
-    {"get_node", (PyCFunction)get_node, METH_O, get_node_doc},
-    {"get_node_pos", (PyCFunction)get_node_pos, METH_O, get_node_pos_doc},
-    {"gen_key", (PyCFunction)gen_key, METH_O, gen_key_doc},
+    {"get_node", (PyCFunction)(void (*)(void))get_node, METH_FASTCALL | METH_KEYWORDS, get_node_doc},
+    {"get_node_pos", (PyCFunction)(void (*)(void))get_node_pos, METH_FASTCALL | METH_KEYWORDS, get_node_pos_doc},
+    {"gen_key", (PyCFunction)(void (*)(void))gen_key, METH_FASTCALL | METH_KEYWORDS, gen_key_doc},
     {"get_nodes", (PyCFunction)(void (*)(void))get_nodes, METH_VARARGS | METH_KEYWORDS, get_nodes_doc},
     {"get_nodes_many", (PyCFunction)get_nodes_many, METH_O, get_nodes_many_doc},
     {"_set", (PyCFunction)ring_set, METH_VARARGS, set_doc},

@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 import operator
 import os
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Real
-from typing import Any, Generic, Optional, TypeVar, Union
+from typing import Any, Generic, Optional, TypeVar, Union, cast
 
 from hash_ring import _ring
 
 N = TypeVar("N")
 Weight = Union[int, float, Fraction, Decimal]
-Self = TypeVar("Self", bound="HashRing[Any]")
 
 MAX_WEIGHT = 2**64 - 1
 
@@ -45,8 +44,8 @@ class HashRing(_ring.Ring[N]):
     nodes: any objects with a __str__, usually "host:port". The text is hashed, in UTF-8; lookups
         return the object.
     weights: from node to weight, a number of at least 0; 1 for a node that it does not have. Only
-        the shares of the sum matter, except with nginx. If any is no integer, all are multiplied to
-        exact ones first, a float being what it prints as.
+        the shares of the sum matter, except with nginx and where 0 counts 1. If any is no integer,
+        all are multiplied to exact ones first, a float being what it prints as.
     dialect: whose rules to follow: libketama, hash_ring, hash_ring_unweighted,
         libmemcached_weighted, libmemcached, libmemcached_md5, twemproxy, spymemcached, dalli,
         nginx, npm_hashring or npm_memcached. Left out, it is hash_ring with weights, and
@@ -57,7 +56,7 @@ class HashRing(_ring.Ring[N]):
 
     def __init__(
         self,
-        nodes: Optional[Collection[N]] = None,
+        nodes: Optional[Iterable[N]] = None,
         weights: Optional[Mapping[N, Weight]] = None,
         *,
         dialect: Optional[str] = None,
@@ -68,8 +67,11 @@ class HashRing(_ring.Ring[N]):
 
     @classmethod
     def from_file(
-        cls: type[Self], path: Union[str, bytes, os.PathLike[str]], *, dialect: Optional[str] = None
-    ) -> Self:
+        cls,
+        path: Union[str, bytes, os.PathLike[str]],
+        *,
+        dialect: Optional[str] = None,
+    ) -> HashRing[str]:
         """The ring of a server definition file: a line a server, its name and its weight. The file
         is read strictly: what is wrong is a ValueError that names the line and the column."""
         os.stat(path)
@@ -79,16 +81,19 @@ class HashRing(_ring.Ring[N]):
         for node, (_, weight) in zip(nodes, servers):
             if weights[node] != weight:
                 raise ValueError(f"{node} is listed with two weights: {weight} and {weights[node]}")
-        return cls(nodes, weights, dialect=dialect)
+        return cast("type[HashRing[str]]", cls)(nodes, weights, dialect=dialect)
 
-    def _build(self, nodes: Collection[N], weights: Mapping[N, Weight], dialect: str) -> None:
+    def _build(self, nodes: Iterable[N], weights: Mapping[N, Weight], dialect: str) -> None:
         listed = tuple(nodes)
         # Nodes need no hash where there are no weights.
         own: list[Weight] = [weights.get(node, 1) if weights else 1 for node in listed]
-        self._set(listed, [_text(node) for node in listed], _integers(own), dialect)
-        self.nodes = nodes
+        names = [_text(node) for node in listed]
+        self._set(listed, names, _integers(own), dialect, len(set(names)) < len(names))
+        # As given, unless it can be read only once.
+        self.nodes = nodes if isinstance(nodes, Collection) else list(listed)
         self.weights = weights
         self.dialect = dialect
+        self._listed = listed
 
     def iterate_nodes(
         self, key: Union[str, bytes], distinct: bool = True
@@ -103,28 +108,27 @@ class HashRing(_ring.Ring[N]):
         ValueError if it is on the ring already; also if it is given a weight on a ring of
         hash_ring_unweighted, which would have to become one of hash_ring: most keys would move.
         """
-        if node in self.nodes:
+        if node in self._listed:
             raise ValueError(f"{node} is on the ring already")
         weights = self.weights
         if weight is not None:
             if self.dialect == "hash_ring_unweighted":
                 raise ValueError("this ring has no weights: make a new one with them")
             weights = {**weights, node: weight}
-        self._build([*self.nodes, node], weights, self.dialect)
+        self._build([*self._listed, node], weights, self.dialect)
 
     def remove_node(self, node: N) -> None:
         """Removes a node: its keys go to the others. ValueError if it is not on the ring."""
-        if node not in self.nodes:
+        if node not in self._listed:
             raise ValueError(f"{node} is not on the ring")
-        weights = self.weights
-        if node in weights:
-            weights = {other: weight for other, weight in weights.items() if other != node}
-        self._build([other for other in self.nodes if other != node], weights, self.dialect)
+        others = [other for other in self._listed if other is not node and other != node]
+        weights = self.weights and {n: weight for n, weight in self.weights.items() if n != node}
+        self._build(others, weights, self.dialect)
 
     def share(self) -> dict[N, float]:
-        """The exact share of all positions that each node owns, from 0 to 1."""
+        """The exact share of all positions that each node owns, from 0 to 1. Nodes need a hash."""
         shares: dict[N, float] = {}
-        for node, share in zip(self.nodes, self._shares()):
+        for node, share in self._shares():
             shares[node] = shares.get(node, 0.0) + share
         return shares
 
@@ -132,6 +136,11 @@ class HashRing(_ring.Ring[N]):
         """What moves when another ring takes the place of this one, exactly: the positions whose
         node has another text. ValueError if the rings place keys by different hashes."""
         moved, moves = self._compare(other)
+        ours, theirs = self._shares(), other._shares()
+        if not ours or not theirs:
+            moves = [(node, None, share) for node, share in ours]
+            moves += [(None, node, share) for node, share in theirs]
+            moved = float(bool(moves))
         return Comparison(moved, [Move(*move) for move in moves])
 
     def __getstate__(self) -> dict[str, Any]:
@@ -144,22 +153,24 @@ class HashRing(_ring.Ring[N]):
 
 def _text(node: object) -> bytes:
     # Python 2's str, for which hash_ring was written, was bytes.
-    return node if isinstance(node, bytes) else str(node).encode("utf-8", "surrogateescape")
+    return node if isinstance(node, bytes) else str.encode(str(node), "utf-8", "surrogateescape")
 
 
 def _integers(weights: list[Weight]) -> list[int]:
     for weight in weights:
         if not isinstance(weight, (Real, Decimal)):
             raise TypeError(f"a weight is a number, not {type(weight).__name__}")
-        if not 0 <= weight <= MAX_WEIGHT:
+        if weight != weight or not 0 <= weight <= MAX_WEIGHT:
             raise ValueError(f"a weight is from 0 to 2**64 - 1, and not {weight}")
     try:
         return [operator.index(weight) for weight in weights]  # type: ignore[arg-type]
     except TypeError:
-        # As they print: 0.1 is a tenth, and not the binary fraction next to it.
-        exact = [Fraction(str(weight)) for weight in weights]
-    scale = math.lcm(*(weight.denominator for weight in exact))
-    integers = [int(weight * scale) for weight in exact]
-    if sum(integers) > MAX_WEIGHT:
-        raise ValueError("the weights have too many digits")
-    return integers
+        # As they print: 0.1 is a tenth, and not the binary fraction next to it. One that is smaller
+        # than the smallest of 64 bits need not be printed.
+        if not any(0 < weight < 1 / MAX_WEIGHT for weight in weights):
+            exact = [Fraction(str(weight)) for weight in weights]
+            scale = math.lcm(*(weight.denominator for weight in exact))
+            integers = [int(weight * scale) for weight in exact]
+            if sum(integers) <= MAX_WEIGHT:
+                return integers
+    raise ValueError("the weights have too many digits")

@@ -12,7 +12,7 @@ except ImportError as error:
         "MemcacheRing needs python-memcached: pip install 'ketama-hash-ring[memcache]'"
     ) from error
 
-from hash_ring.hash_ring import HashRing
+from hash_ring.hash_ring import HashRing, _text
 
 Server = Union[str, tuple[str, int]]
 
@@ -25,8 +25,9 @@ class MemcacheRing(memcache.Client):  # type: ignore[misc]
     memcache.Client would send it.
 
     servers: as for memcache.Client. With weights, ("host:port", weight), the ring has them too.
-    hash_ring: a ring to use instead of HashRing(servers), of another dialect, say. Its nodes are
-        servers, by the same text.
+    hash_ring: a ring to use instead of HashRing(servers), of another dialect, say. It stays when
+        set_servers() is called. The text of each of its nodes must be a server's, or keys that go
+        there are a ValueError; servers that it does not have get no keys.
 
     All other arguments are memcache.Client's. As there, each thread has connections of its own.
     """
@@ -35,7 +36,7 @@ class MemcacheRing(memcache.Client):  # type: ignore[misc]
         self,
         servers: Iterable[Server],
         *args: Any,
-        hash_ring: Optional[HashRing[str]] = None,
+        hash_ring: Optional[HashRing[Any]] = None,
         **kwargs: Any,
     ) -> None:
         self._given_ring = hash_ring
@@ -46,19 +47,24 @@ class MemcacheRing(memcache.Client):  # type: ignore[misc]
         names = [server if isinstance(server, str) else server[0] for server in listed]
         weights = {server[0]: server[1] for server in listed if not isinstance(server, str)}
         ring = HashRing(names, weights) if self._given_ring is None else self._given_ring
-        for node in ring.nodes:
-            if node not in names:
-                raise ValueError(f"the ring has {node}, which is not among the servers")
         super().set_servers(listed)
         self.hash_ring = ring
-        self._hosts = dict(zip(names, self.servers))
+        self._hosts = {_text(name): host for name, host in zip(names, self.servers)}
+        for node in ring.nodes:
+            self._host(node)
+
+    def _host(self, node: object) -> Any:
+        try:
+            return self._hosts[_text(node)]
+        except KeyError:
+            raise ValueError(f"the ring has {node}, which is not among the servers") from None
 
     def _get_server(self, key: Any) -> tuple[Any, Any]:
         if isinstance(key, tuple):
             server, key = super()._get_server(key)
             return server, key
         for node in self.hash_ring.iterate_nodes(key):
-            host = self._hosts[node]
+            host = self._host(node)
             if host.connect():
                 return host, key
         return None, None
