@@ -29,7 +29,7 @@ pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@IN
 
 all:
 	@command -v cargo >/dev/null || { \
-		echo 'cargo is missing: install Rust 1.85 or later from rustup.rs or your distribution'; exit 1; }
+		echo 'cargo is missing: install Rust 1.89 or later from rustup.rs or your distribution'; exit 1; }
 	cargo build --release --lib
 	@ln -sf libketama.so $(RELEASE)/libketama.so.1
 	@$(call pkg-config-file,$(abspath $(RELEASE)),$(CURDIR)/include) >$(RELEASE)/ketama.pc

@@ -3,12 +3,16 @@
 
 mod arcs;
 mod build;
+mod index;
 
-use crate::dialect::{Dialect, Lookup, Rules};
+use crate::dialect::{Dialect, KeyHash, Lookup, Rules};
 use crate::error::Error;
-use crate::{servers, stamp};
+use crate::hash::md5::Simd;
+use crate::{hash, servers, stamp};
 use std::io::Read;
 use std::path::Path;
+
+use index::{Index, Owners};
 
 pub use arcs::{Comparison, Move};
 
@@ -50,16 +54,17 @@ pub struct Point {
 #[derive(Clone, Debug)]
 pub struct Ring {
     servers: Box<[Server]>,
-    /// Ascending; never empty.
-    positions: Box<[u32]>,
-    /// `owners[i]` is the server at `positions[i]`.
-    owners: Box<[u32]>,
+    /// The positions of the points; never empty.
+    index: Index,
+    /// The servers of keys, by the points below them.
+    owners: Owners,
     /// Whether a server owns any point, and how many do.
     has_points: Box<[bool]>,
     servers_with_points: usize,
     /// How many of the 2^32 positions each server owns.
     positions_owned: Box<[u64]>,
     rules: Rules,
+    simd: Simd,
 }
 
 impl Ring {
@@ -140,10 +145,11 @@ impl Ring {
 
     /// The points in ring order: ascending, equal ones in the order that the rules give them.
     pub fn points(&self) -> impl ExactSizeIterator<Item = Point> {
-        self.positions
-            .iter()
-            .zip(&self.owners)
-            .map(|(&point, &server)| Point { point, server })
+        let positions = self.index.positions().iter().enumerate();
+        positions.map(|(at, &point)| Point {
+            point,
+            server: self.owner(at),
+        })
     }
 
     /// A key's position on the circle.
@@ -163,19 +169,48 @@ impl Ring {
 
     /// The index of the server that keys at this position belong to.
     pub fn find_hash(&self, position: u32) -> usize {
-        self.owners[self.point_of(position)] as usize
+        self.owners.get(self.below(position)) as usize
     }
 
     /// The servers of many keys, in their order.
     pub fn find_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Vec<u32> {
-        keys.iter().map(|key| self.find(key) as u32).collect()
+        let mut servers = vec![0; keys.len()];
+        let key = |i: usize| keys[i].as_ref();
+        self.find_each(keys.len(), key, |place, server| servers[place] = server);
+        servers
     }
 
     /// The servers of keys that stand one behind the other, as Apache Arrow lays out strings: key
     /// `i` is the bytes from `offsets[i]` to before `offsets[i + 1]`.
     pub fn find_packed(&self, bytes: &[u8], offsets: &[u32]) -> Result<Vec<u32>, Error> {
-        let keys = packed(bytes, offsets)?;
-        Ok(keys.map(|key| self.find(key) as u32).collect())
+        let key = packed(bytes, offsets)?;
+        let mut servers = vec![0; offsets.len().saturating_sub(1)];
+        self.find_each(servers.len(), key, |place, server| servers[place] = server);
+        Ok(servers)
+    }
+
+    /// Hands out the servers of `count` keys with their places, each once.
+    #[inline]
+    pub(crate) fn find_each<'keys>(
+        &self,
+        count: usize,
+        key: impl Fn(usize) -> &'keys [u8],
+        mut found: impl FnMut(usize, u32),
+    ) {
+        let mut find = |place, positions: &[u32]| {
+            // Into memory that nothing else points to, so that the compiler keeps what it has read.
+            let mut servers = [0; hash::md5::LANES];
+            let servers = &mut servers[..positions.len()];
+            self.owners
+                .find(&self.index, self.more(), positions, servers);
+            for (i, &server) in servers.iter().enumerate() {
+                found(place + i, server);
+            }
+        };
+        match self.rules.key_hash {
+            KeyHash::Md5 => hash::md5::many(self.simd, count, key, find),
+            hash => (0..count).for_each(|place| find(place, &[hash.position(key(place))])),
+        }
     }
 
     /// The distinct servers met from a key's place around the ring, its own first. Servers with no
@@ -244,7 +279,7 @@ impl Ring {
     /// The owners of the points from a position's on, once around.
     fn owners_from(&self, position: u32) -> impl Iterator<Item = u32> {
         let first = self.point_of(position);
-        let count = self.owners.len();
+        let count = self.index.positions().len();
         let is_back = self.rules.lookup == Lookup::AtOrBefore;
         (0..count).map(move |step| {
             let at = if is_back {
@@ -252,36 +287,52 @@ impl Ring {
             } else {
                 first + step
             };
-            self.owners[if at >= count { at - count } else { at }]
+            self.owner(if at >= count { at - count } else { at })
         })
     }
 
     /// The index, in ring order, of the point that keys at this position belong to.
     pub(crate) fn point_of(&self, position: u32) -> usize {
-        let below = |limit: u32| self.positions.partition_point(|&point| point < limit);
-        let count = self.positions.len();
-        let at = match self.rules.lookup {
-            Lookup::AtOrAfter => below(position),
-            Lookup::After => position.checked_add(1).map_or(count, below),
-            Lookup::AtOrBefore => {
-                let after = position.checked_add(1).map_or(count, below);
-                return after.checked_sub(1).unwrap_or(count - 1);
-            }
-        };
-        if at == count { 0 } else { at }
+        let count = self.index.positions().len();
+        let below = self.below(position);
+        match self.rules.lookup {
+            Lookup::AtOrBefore => below.checked_sub(1).unwrap_or(count - 1),
+            _ if below == count => 0,
+            _ => below,
+        }
+    }
+
+    /// How many points are below the keys at this position, or where the lookup says so, not above;
+    /// none instead of all for the last position, which comes to the same.
+    fn below(&self, position: u32) -> usize {
+        self.index.below(position.wrapping_add(self.more()))
+    }
+
+    fn more(&self) -> u32 {
+        (self.rules.lookup != Lookup::AtOrAfter).into()
+    }
+
+    /// The server of a point.
+    fn owner(&self, point: usize) -> u32 {
+        let is_back = self.rules.lookup == Lookup::AtOrBefore;
+        self.owners.get(point + usize::from(is_back))
     }
 }
 
-/// The keys that stand one behind the other in `bytes`, if the offsets fit.
+/// The keys that stand one behind the other in `bytes`, by their numbers, if the offsets fit.
 pub(crate) fn packed<'a>(
     bytes: &'a [u8],
     offsets: &'a [u32],
-) -> Result<impl Iterator<Item = &'a [u8]>, Error> {
-    let key = |pair: &[u32]| bytes.get(pair[0] as usize..pair[1] as usize);
-    match offsets.windows(2).position(|pair| key(pair).is_none()) {
-        Some(key) => Err(Error::Offsets { key }),
-        None => Ok(offsets.windows(2).filter_map(key)),
+) -> Result<impl Fn(usize) -> &'a [u8], Error> {
+    let fits = |pair: &[u32]| pair[0] <= pair[1] && pair[1] as usize <= bytes.len();
+    // All at once, which the compiler does in vectors; then, if need be, one by one.
+    if !offsets.windows(2).fold(true, |fit, pair| fit & fits(pair)) {
+        let key = offsets.windows(2).position(|pair| !fits(pair));
+        return Err(Error::Offsets {
+            key: key.expect("one of all"),
+        });
     }
+    Ok(|i: usize| &bytes[offsets[i] as usize..offsets[i + 1] as usize])
 }
 
 impl AsRef<Ring> for Ring {

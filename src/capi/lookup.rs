@@ -147,10 +147,11 @@ pub unsafe extern "C" fn ketama_ring_find_many(
         if let Some(index) = keys.iter().position(|key| read(key).is_none()) {
             return Err(Failure::null(&format!("key {index}")));
         }
-        for (index, key) in keys.iter().filter_map(read).enumerate() {
+        let key = |index: usize| read(&keys[index]).unwrap_or_default();
+        ring.ring.find_each(n, key, |index, server| {
             // SAFETY: room for `n` servers, by the caller's promise.
-            unsafe { servers.add(index).write(ring.ring.find(key) as u32) };
-        }
+            unsafe { servers.add(index).write(server) };
+        });
         Ok(())
     })
 }
@@ -193,10 +194,11 @@ pub unsafe extern "C" fn ketama_ring_find_packed(
         // SAFETY: readable up to the last offset, by the caller's promise.
         let bytes = unsafe { super::bytes(bytes, offsets[n] as usize) };
         let bytes = bytes.ok_or_else(|| Failure::null("bytes"))?;
-        for (index, key) in packed(bytes, offsets)?.enumerate() {
-            // SAFETY: room for `n` servers, by the caller's promise.
-            unsafe { servers.add(index).write(ring.ring.find(key) as u32) };
-        }
+        ring.ring
+            .find_each(n, packed(bytes, offsets)?, |index, server| {
+                // SAFETY: room for `n` servers, by the caller's promise.
+                unsafe { servers.add(index).write(server) };
+            });
         Ok(())
     })
 }

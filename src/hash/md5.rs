@@ -1,9 +1,85 @@
 //! MD5, whose little-endian words are points and the positions of keys.
+//!
+//! A key needs the first word alone, which is final after 61 of a block's 64 steps. One key is
+//! bound by the length of that chain, so that many keys are hashed side by side, in the lanes of
+//! several vectors:
+//!
+//! ```text
+//! many(keys):
+//!     take 96 keys
+//!     all have one block -> load, pad and transpose them into lanes, and do the steps
+//!     otherwise          -> each joins those of as many blocks, which are hashed when they are 96,
+//!                           block by block, or at the end; very long ones alone
+//! ```
+//!
+//! Each instruction set has a file with the same functions; the `md-5` crate is the oracle of all.
 
+#[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
-mod first_word;
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod avx512;
+#[allow(unsafe_code)]
+mod scalar;
 
 use md5::{Digest, Md5};
+use std::sync::OnceLock;
+
+/// The state before the first block.
+const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
+
+/// `floor(2^32 * abs(sin(step + 1)))`.
+#[rustfmt::skip]
+const CONSTANTS: [u32; 64] = [
+    0xd76a_a478, 0xe8c7_b756, 0x2420_70db, 0xc1bd_ceee, 0xf57c_0faf, 0x4787_c62a, 0xa830_4613, 0xfd46_9501,
+    0x6980_98d8, 0x8b44_f7af, 0xffff_5bb1, 0x895c_d7be, 0x6b90_1122, 0xfd98_7193, 0xa679_438e, 0x49b4_0821,
+    0xf61e_2562, 0xc040_b340, 0x265e_5a51, 0xe9b6_c7aa, 0xd62f_105d, 0x0244_1453, 0xd8a1_e681, 0xe7d3_fbc8,
+    0x21e1_cde6, 0xc337_07d6, 0xf4d5_0d87, 0x455a_14ed, 0xa9e3_e905, 0xfcef_a3f8, 0x676f_02d9, 0x8d2a_4c8a,
+    0xfffa_3942, 0x8771_f681, 0x6d9d_6122, 0xfde5_380c, 0xa4be_ea44, 0x4bde_cfa9, 0xf6bb_4b60, 0xbebf_bc70,
+    0x289b_7ec6, 0xeaa1_27fa, 0xd4ef_3085, 0x0488_1d05, 0xd9d4_d039, 0xe6db_99e5, 0x1fa2_7cf8, 0xc4ac_5665,
+    0xf429_2244, 0x432a_ff97, 0xab94_23a7, 0xfc93_a039, 0x655b_59c3, 0x8f0c_cc92, 0xffef_f47d, 0x8584_5dd1,
+    0x6fa8_7e4f, 0xfe2c_e6e0, 0xa301_4314, 0x4e08_11a1, 0xf753_7e82, 0xbd3a_f235, 0x2ad7_d2bb, 0xeb86_d391,
+];
+
+/// The steps of a block up to the 61st, which ends with the first word in `a`. `step!(F, at, word,
+/// turn, a b c d)` is to do one: with function F, CONSTANTS[at], a word of the block, and a rotation.
+macro_rules! first_steps {
+    ($step:ident, $a:ident $b:ident $c:ident $d:ident) => {
+        first_steps!(@round $step, F, [7 12 17 22], $a $b $c $d,
+            0: [0 1 2 3], 4: [4 5 6 7], 8: [8 9 10 11], 12: [12 13 14 15]);
+        first_steps!(@round $step, G, [5 9 14 20], $a $b $c $d,
+            16: [1 6 11 0], 20: [5 10 15 4], 24: [9 14 3 8], 28: [13 2 7 12]);
+        first_steps!(@round $step, H, [4 11 16 23], $a $b $c $d,
+            32: [5 8 11 14], 36: [1 4 7 10], 40: [13 0 3 6], 44: [9 12 15 2]);
+        first_steps!(@round $step, I, [6 10 15 21], $a $b $c $d,
+            48: [0 7 14 5], 52: [12 3 10 1], 56: [8 15 6 13]);
+        $step!(I, 60, 4, 6, $a $b $c $d);
+    };
+    (@round $step:ident, $f:ident, $turns:tt, $a:ident $b:ident $c:ident $d:ident,
+     $($at:literal: $words:tt),*) => {
+        $(first_steps!(@four $step, $f, $at, $words, $turns, $a $b $c $d);)*
+    };
+    (@four $step:ident, $f:ident, $at:literal, [$w0:literal $w1:literal $w2:literal $w3:literal],
+     [$t0:literal $t1:literal $t2:literal $t3:literal], $a:ident $b:ident $c:ident $d:ident) => {
+        $step!($f, $at, $w0, $t0, $a $b $c $d);
+        $step!($f, $at + 1, $w1, $t1, $d $a $b $c);
+        $step!($f, $at + 2, $w2, $t2, $c $d $a $b);
+        $step!($f, $at + 3, $w3, $t3, $b $c $d $a);
+    };
+}
+
+/// The other three, where a block follows.
+macro_rules! last_steps {
+    ($step:ident, $a:ident $b:ident $c:ident $d:ident) => {
+        $step!(I, 61, 11, 10, $d $a $b $c);
+        $step!(I, 62, 2, 15, $c $d $a $b);
+        $step!(I, 63, 9, 21, $b $c $d $a);
+    };
+}
+use first_steps;
+#[cfg(target_arch = "x86_64")]
+use last_steps;
 
 pub(crate) fn digest(bytes: &[u8]) -> [u8; 16] {
     Md5::digest(bytes).into()
@@ -16,20 +92,240 @@ pub(crate) fn words(bytes: &[u8]) -> [u32; 4] {
 }
 
 /// The first of these words: the position of a key.
-pub(crate) fn first_word(bytes: &[u8]) -> u32 {
-    match only_block(bytes) {
-        Some(block) => first_word::first_word(&block),
-        None => words(bytes)[0],
+pub(crate) fn first_word(key: &[u8]) -> u32 {
+    if blocks(key.len()) == 1 {
+        scalar::first_word(&padded(key, 0))
+    } else {
+        words(key)[0]
     }
 }
 
-/// Bytes with MD5's padding, a bit, zeros and their length in bits, if one block holds it.
-fn only_block(bytes: &[u8]) -> Option<[u8; 64]> {
+/// A block of a key with MD5's padding: a bit behind its last byte, zeros, and in the last block its
+/// length in bits. A block that the key does not reach is part of the padding.
+#[inline]
+fn padded(key: &[u8], number: usize) -> [u8; 64] {
     let mut block = [0; 64];
-    block[..56].get_mut(..=bytes.len())?[..bytes.len()].copy_from_slice(bytes);
-    block[bytes.len()] = 0x80;
-    block[56..].copy_from_slice(&(8 * bytes.len() as u64).to_le_bytes());
-    Some(block)
+    let start = 64 * number;
+    if let Some(rest) = key.get(start..) {
+        match rest.first_chunk() {
+            Some(whole) => return *whole,
+            None => {
+                copy_short(rest, &mut block);
+                block[rest.len()] = 0x80;
+            }
+        }
+    }
+    if number + 1 == blocks(key.len()) {
+        block[56..].copy_from_slice(&(8 * key.len() as u64).to_le_bytes());
+    }
+    block
+}
+
+/// Copies fewer than 64 bytes in two pieces that may overlap, which is faster than one of a size
+/// that only the processor knows.
+#[inline]
+fn copy_short(bytes: &[u8], block: &mut [u8; 64]) {
+    let len = bytes.len();
+    macro_rules! pieces {
+        ($size:literal) => {{
+            block[..$size].copy_from_slice(&bytes[..$size]);
+            block[len - $size..len].copy_from_slice(&bytes[len - $size..]);
+        }};
+    }
+    match len {
+        32.. => pieces!(32),
+        16.. => pieces!(16),
+        8.. => pieces!(8),
+        4.. => pieces!(4),
+        2.. => pieces!(2),
+        1 => block[0] = bytes[0],
+        0 => {}
+    }
+}
+
+/// The blocks of a key with its padding.
+fn blocks(len: usize) -> usize {
+    (len + 8) / 64 + 1
+}
+
+/// How many keys are hashed side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Simd {
+    Scalar,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Simd {
+    /// The best of this processor, or what the environment variable `KETAMA_SIMD` says, if it has
+    /// that: `scalar`, `avx2` or `avx512`. Found out once.
+    pub(crate) fn get() -> Simd {
+        static FOUND: OnceLock<Simd> = OnceLock::new();
+        *FOUND.get_or_init(|| {
+            let wanted = std::env::var("KETAMA_SIMD").unwrap_or_default();
+            let here = Simd::here();
+            let is_wanted = |simd: &&Simd| simd.name() == wanted;
+            *here.iter().find(is_wanted).unwrap_or(&here[0])
+        })
+    }
+
+    /// All that this processor has, the best first.
+    fn here() -> Vec<Simd> {
+        let mut here = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            if avx512::is_here() {
+                here.push(Simd::Avx512);
+            }
+            if avx2::is_here() {
+                here.push(Simd::Avx2);
+            }
+        }
+        here.push(Simd::Scalar);
+        here
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Simd::Scalar => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx512 => "avx512",
+        }
+    }
+
+    /// Hashes the first keys of a group, all of as many blocks; the others' words may be anything.
+    fn hash(self, group: &Group, words: &mut [u32; LANES]) {
+        let keys = &group.keys[..group.len];
+        // Below this many, one by one is faster.
+        if self == Simd::Scalar || group.len < 3 {
+            for (word, key) in words.iter_mut().zip(keys) {
+                *word = first_word(key);
+            }
+            return;
+        }
+        match self {
+            Simd::Scalar => {}
+            // SAFETY: found by `here`, on this processor.
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            Simd::Avx2 => unsafe { avx2::first_words(&group.keys, group.len, words) },
+            // SAFETY: the same.
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            Simd::Avx512 => unsafe { avx512::first_words(&group.keys, group.len, words) },
+        }
+    }
+}
+
+/// The keys of a group: six vectors of 16 lanes, as many as hide a vector's latency, and a multiple
+/// of AVX2's.
+pub(crate) const LANES: usize = 96;
+
+/// Longer keys are hashed one by one: memcached takes 250 bytes.
+const MAX_BLOCKS: usize = 4;
+
+/// Keys of one number of blocks.
+struct Group<'keys> {
+    /// Behind the first `len` are others, of as many blocks too, or empty.
+    keys: [&'keys [u8]; LANES],
+    len: usize,
+}
+
+impl Group<'_> {
+    const EMPTY: Group<'static> = Group {
+        keys: [&[]; LANES],
+        len: 0,
+    };
+}
+
+/// Hands out the first words of `count` keys, each once: those of some, and the first one's place.
+#[inline]
+pub(crate) fn many<'keys>(
+    simd: Simd,
+    count: usize,
+    key: impl Fn(usize) -> &'keys [u8],
+    mut found: impl FnMut(usize, &[u32]),
+) {
+    let mut words = [0; LANES];
+    let mut group = Group::EMPTY;
+    let mut sorter = None;
+    for start in (0..count).step_by(LANES) {
+        group.len = LANES.min(count - start);
+        let mut longest = 0;
+        for (i, slot) in group.keys[..group.len].iter_mut().enumerate() {
+            *slot = key(start + i);
+            longest = longest.max(slot.len());
+        }
+        if blocks(longest) == 1 {
+            simd.hash(&group, &mut words);
+            found(start, &words[..group.len]);
+        } else {
+            let sorter = sorter.get_or_insert_with(Box::<Sorter>::default);
+            for (i, key) in group.keys[..group.len].iter().enumerate() {
+                sorter.add(simd, start + i, key, &mut found);
+            }
+        }
+    }
+    if let Some(sorter) = sorter {
+        sorter.finish(simd, &mut found);
+    }
+}
+
+/// Keys of several lengths, each in the group of its number of blocks.
+struct Sorter<'keys> {
+    groups: [(Group<'keys>, [usize; LANES]); MAX_BLOCKS],
+}
+
+impl Default for Sorter<'_> {
+    fn default() -> Self {
+        Sorter {
+            groups: std::array::from_fn(|_| (Group::EMPTY, [0; LANES])),
+        }
+    }
+}
+
+impl<'keys> Sorter<'keys> {
+    fn add(
+        &mut self,
+        simd: Simd,
+        place: usize,
+        key: &'keys [u8],
+        found: &mut impl FnMut(usize, &[u32]),
+    ) {
+        let Some((group, places)) = self.groups.get_mut(blocks(key.len()) - 1) else {
+            return found(place, &[first_word(key)]);
+        };
+        group.keys[group.len] = key;
+        places[group.len] = place;
+        group.len += 1;
+        if group.len == LANES {
+            hand_out(simd, group, places, found);
+            group.len = 0;
+        }
+    }
+
+    fn finish(&self, simd: Simd, found: &mut impl FnMut(usize, &[u32])) {
+        for (group, places) in &self.groups {
+            hand_out(simd, group, places, found);
+        }
+    }
+}
+
+fn hand_out(
+    simd: Simd,
+    group: &Group,
+    places: &[usize; LANES],
+    found: &mut impl FnMut(usize, &[u32]),
+) {
+    let mut words = [0; LANES];
+    simd.hash(group, &mut words);
+    for (&place, word) in places[..group.len].iter().zip(words.chunks(1)) {
+        found(place, word);
+    }
 }
 
 #[cfg(test)]
@@ -51,6 +347,78 @@ mod tests {
                     words(message)[0],
                     "{len} bytes from {start}"
                 );
+            }
+        }
+    }
+
+    fn check(simd: Simd, keys: &[&[u8]]) {
+        let mut seen = vec![None; keys.len()];
+        many(
+            simd,
+            keys.len(),
+            |i| keys[i],
+            |place, words| {
+                for (seen, &word) in seen[place..].iter_mut().zip(words) {
+                    assert_eq!(seen.replace(word), None);
+                }
+            },
+        );
+        for (key, word) in keys.iter().zip(seen) {
+            assert_eq!(word, Some(words(key)[0]), "{simd:?}: {key:?}");
+        }
+    }
+
+    #[test]
+    fn every_length_count_and_alignment_is_hashed_alike() {
+        let bytes: Vec<u8> = (0..2000u32).map(|i| (i * i / 7) as u8).collect();
+        for simd in Simd::here() {
+            for len in 0..=300 {
+                let keys: Vec<&[u8]> = (0..100).map(|i| &bytes[i..][..len]).collect();
+                check(simd, &keys);
+            }
+            for count in 0..=200 {
+                // All within 31 bytes, within one block, and mixed.
+                for most in [31, 55, 300] {
+                    let keys: Vec<&[u8]> = (0..count)
+                        .map(|i| &bytes[13 * i % 1500..][..(i * i * 31 + count) % (most + 1)])
+                        .collect();
+                    check(simd, &keys);
+                }
+            }
+        }
+    }
+
+    /// Keys that end where the next page cannot be read, or begin where the one before cannot.
+    #[test]
+    #[allow(unsafe_code)]
+    fn nothing_outside_a_key_is_read() {
+        const PAGE: usize = 1 << 16;
+        // SAFETY: fresh memory, of which the middle third alone may be used.
+        let middle = unsafe {
+            let all = libc::mmap(
+                std::ptr::null_mut(),
+                3 * PAGE,
+                libc::PROT_NONE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            );
+            assert_ne!(all, libc::MAP_FAILED);
+            let middle = all.cast::<u8>().add(PAGE);
+            let status = libc::mprotect(middle.cast(), PAGE, libc::PROT_READ | libc::PROT_WRITE);
+            assert_eq!(status, 0);
+            std::slice::from_raw_parts_mut(middle, PAGE)
+        };
+        for (i, byte) in middle.iter_mut().enumerate() {
+            *byte = (i * 31 / 7) as u8;
+        }
+        let middle = &*middle;
+        for simd in Simd::here() {
+            for len in 0..=300 {
+                for count in [1, 5, 100] {
+                    check(simd, &vec![&middle[PAGE - len..]; count]);
+                    check(simd, &vec![&middle[..len]; count]);
+                }
             }
         }
     }

@@ -89,16 +89,17 @@ impl Ring {
     /// lasts to the next one's first position, and may be empty. First positions ascend from 0 to
     /// at most 2^32.
     fn arcs(&self) -> impl Iterator<Item = (u64, u32)> {
-        let count = self.owners.len();
+        let positions = self.index.positions();
+        let count = positions.len();
         let is_back = self.rules.lookup == Lookup::AtOrBefore;
         // A point ends its own arc: with itself, or where only what is before it counts, before
         // itself. Looking back it begins its own. Where points are equal, the arcs of all but one
         // are empty.
         let shift = u64::from(self.rules.lookup == Lookup::AtOrAfter);
-        let first = (0, self.owners[if is_back { count - 1 } else { 0 }]);
+        let first = (0, self.owner(if is_back { count - 1 } else { 0 }));
         let others = (0..count).map(move |i| {
             let owner = if is_back { i } else { (i + 1) % count };
-            (u64::from(self.positions[i]) + shift, self.owners[owner])
+            (u64::from(positions[i]) + shift, self.owner(owner))
         });
         std::iter::once(first).chain(others)
     }

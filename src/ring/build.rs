@@ -1,10 +1,12 @@
 //! Servers and rules to points, sorted.
 #![forbid(unsafe_code)]
 
+use super::index::{Index, Owners};
 use super::{Ring, Server};
-use crate::dialect::{Count, Digest, Name, Order, Rules, Ties, ZeroWeight};
+use crate::dialect::{Count, Digest, Lookup, Name, Order, Rules, Ties, ZeroWeight};
 use crate::error::{Error, try_collect};
 use crate::hash;
+use crate::hash::md5::Simd;
 use std::io::Write;
 
 pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Result<Ring, Error> {
@@ -29,6 +31,11 @@ pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Resu
     settle_ties(&mut keyed, rules.ties);
 
     let owner = |&key: &u64| order[key as u32 as usize];
+    let count = keyed.len();
+    let owners = (0..count + 1).map(|below| match rules.lookup {
+        Lookup::AtOrBefore => owner(&keyed[(below + count - 1) % count]),
+        _ => owner(&keyed[below % count]),
+    });
     let mut has_points = vec![false; servers.len()];
     keyed
         .iter()
@@ -38,12 +45,13 @@ pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Resu
             name: server.name.as_ref().into(),
             weight: server.weight,
         }))?,
-        positions: try_collect(keyed.iter().map(|key| (key >> 32) as u32))?,
-        owners: try_collect(keyed.iter().map(owner))?,
+        index: Index::new(keyed.iter().map(|key| (key >> 32) as u32))?,
+        owners: Owners::new(owners, servers.len())?,
         servers_with_points: has_points.iter().filter(|&&has| has).count(),
         has_points: has_points.into(),
         positions_owned: Box::default(),
         rules: *rules,
+        simd: Simd::get(),
     };
     ring.positions_owned = ring.count_positions();
     Ok(ring)
