@@ -4,6 +4,7 @@
 mod arcs;
 mod build;
 mod index;
+mod sort;
 
 use crate::dialect::{Dialect, KeyHash, Lookup, Rules};
 use crate::error::Error;

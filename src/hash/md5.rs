@@ -148,6 +148,59 @@ fn blocks(len: usize) -> usize {
     (len + 8) / 64 + 1
 }
 
+/// Messages of at most 55 bytes in their padded blocks, to be hashed side by side.
+pub(crate) struct Blocks {
+    blocks: [[u8; 64]; LANES],
+    len: usize,
+    words: [[u32; LANES]; 4],
+}
+
+impl Blocks {
+    /// The longest message, in bytes.
+    pub(crate) const MAX: usize = 55;
+
+    pub(crate) const EMPTY: Blocks = Blocks {
+        blocks: [[0; 64]; LANES],
+        len: 0,
+        words: [[0; LANES]; 4],
+    };
+
+    /// A message in its block.
+    pub(crate) fn padded(message: &[u8]) -> [u8; 64] {
+        padded(message, 0)
+    }
+
+    /// Adds a message, and says whether there is no room for another.
+    pub(crate) fn add(&mut self, padded: &[u8; 64]) -> bool {
+        self.blocks[self.len] = *padded;
+        self.len += 1;
+        self.len == LANES
+    }
+
+    /// Takes all messages out, and hands out the words of their digests in order.
+    pub(crate) fn hash(&mut self, simd: Simd) -> impl Iterator<Item = [u32; 4]> {
+        match simd {
+            Simd::Scalar => {
+                for (i, block) in self.blocks[..self.len].iter().enumerate() {
+                    let mut state = START;
+                    md5::block_api::compress(&mut state, &[*block]);
+                    (0..4).for_each(|word| self.words[word][i] = state[word]);
+                }
+            }
+            // SAFETY: found by `here`, on this processor.
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            Simd::Avx2 => unsafe { avx2::digests(&self.blocks, self.len, &mut self.words) },
+            // SAFETY: the same.
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            Simd::Avx512 => unsafe { avx512::digests(&self.blocks, self.len, &mut self.words) },
+        }
+        let len = std::mem::take(&mut self.len);
+        (0..len).map(|i| std::array::from_fn(|word| self.words[word][i]))
+    }
+}
+
 /// How many keys are hashed side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Simd {

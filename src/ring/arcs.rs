@@ -40,11 +40,17 @@ impl Ring {
 
     /// How many positions each server owns.
     pub(super) fn count_positions(&self) -> Box<[u64]> {
+        let positions = self.index.positions();
+        let (first, last) = (positions[0], positions[positions.len() - 1]);
+        // The keys at a point itself have it below them only where the lookup goes on from it.
+        let at_first = u64::from(first) + u64::from(1 - self.more());
+        let behind_last = CIRCLE - u64::from(last) - u64::from(1 - self.more());
         let mut owned = vec![0; self.servers.len()];
-        let ends = self.arcs().skip(1).map(|(start, _)| start).chain([CIRCLE]);
-        for ((start, owner), end) in self.arcs().zip(ends) {
-            owned[owner as usize] += end - start;
+        owned[self.owners.get(0) as usize] += at_first;
+        for (below, pair) in (1..).zip(positions.windows(2)) {
+            owned[self.owners.get(below) as usize] += u64::from(pair[1] - pair[0]);
         }
+        owned[self.owners.get(positions.len()) as usize] += behind_last;
         owned.into()
     }
 

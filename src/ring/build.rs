@@ -2,12 +2,11 @@
 #![forbid(unsafe_code)]
 
 use super::index::{Index, Owners};
-use super::{Ring, Server};
+use super::{Ring, Server, sort};
 use crate::dialect::{Count, Digest, Lookup, Name, Order, Rules, Ties, ZeroWeight};
 use crate::error::{Error, try_collect};
 use crate::hash;
-use crate::hash::md5::Simd;
-use std::io::Write;
+use crate::hash::md5::{Blocks, LANES, Simd};
 
 pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Result<Ring, Error> {
     check_rules(rules)?;
@@ -15,43 +14,52 @@ pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Resu
     let weights = effective_weights(servers, rules)?;
     let digests = digests(&weights, rules)?;
     let order = order(servers, rules);
+    let simd = Simd::get();
 
     // A point above its server's place in the order: sorting these numbers gives ring order, and of
     // equal points that order.
     let points = digests.iter().sum::<u64>() as usize * usize::from(rules.points_per_digest);
     let mut keyed: Vec<u64> = Vec::new();
     keyed.try_reserve_exact(points)?;
-    for (place, &server) in order.iter().enumerate() {
+    let names = order.iter().map(|&server| {
         let name = servers[server as usize].name.as_ref();
-        for_each_point(name, digests[server as usize], rules, |point| {
-            keyed.push(u64::from(point) << 32 | place as u64);
-        });
-    }
-    keyed.sort_unstable();
+        (name, digests[server as usize])
+    });
+    for_each_point(names, rules, simd, |place, point| {
+        keyed.push(u64::from(point) << 32 | place as u64);
+    });
+    let mut keyed = sort::spread(keyed)?;
     settle_ties(&mut keyed, rules.ties);
 
-    let owner = |&key: &u64| order[key as u32 as usize];
     let count = keyed.len();
-    let owners = (0..count + 1).map(|below| match rules.lookup {
-        Lookup::AtOrBefore => owner(&keyed[(below + count - 1) % count]),
-        _ => owner(&keyed[below % count]),
+    let index = Index::new(keyed.iter().map(|key| (key >> 32) as u32))?;
+    let is_back = rules.lookup == Lookup::AtOrBefore;
+    let owners = (0..count + 1).map(|below| {
+        let point = match below {
+            0 if is_back => count - 1,
+            _ if is_back => below - 1,
+            _ if below == count => 0,
+            _ => below,
+        };
+        order[keyed[point] as u32 as usize]
     });
+    let owners = Owners::new(owners, servers.len())?;
     let mut has_points = vec![false; servers.len()];
-    keyed
-        .iter()
-        .for_each(|key| has_points[owner(key) as usize] = true);
+    for below in 0..count {
+        has_points[owners.get(below) as usize] = true;
+    }
     let mut ring = Ring {
         servers: try_collect(servers.iter().map(|server| Server {
             name: server.name.as_ref().into(),
             weight: server.weight,
         }))?,
-        index: Index::new(keyed.iter().map(|key| (key >> 32) as u32))?,
-        owners: Owners::new(owners, servers.len())?,
+        index,
+        owners,
         servers_with_points: has_points.iter().filter(|&&has| has).count(),
         has_points: has_points.into(),
         positions_owned: Box::default(),
         rules: *rules,
-        simd: Simd::get(),
+        simd,
     };
     ring.positions_owned = ring.count_positions();
     Ok(ring)
@@ -181,30 +189,110 @@ fn order<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Vec<u32> {
     order
 }
 
-fn for_each_point(name: &[u8], digests: u64, rules: &Rules, mut add: impl FnMut(u32)) {
-    let (host, port) = split_port(name);
-    let chain = hash::crc32(&[host, b"\0", port.unwrap_or_default()].concat());
-    let mut previous = 0u32;
-
-    let mut node = [hashed_name(name, rules.name), &[rules.separator]].concat();
-    let stem = node.len();
-    for k in 0..digests {
-        node.truncate(stem);
-        write!(node, "{k}").expect("a Vec takes every write");
-        match rules.digest {
-            Digest::Md5 => {
-                let words = hash::md5::words(&node);
-                words[..rules.points_per_digest.into()]
-                    .iter()
-                    .copied()
-                    .for_each(&mut add);
-            }
-            Digest::OneAtATime => add(hash::one_at_a_time(&node)),
-            Digest::Sha1 => add(hash::sha1(&node)),
-            Digest::Crc32Chain => {
+/// Hands out the points of names that get so many digests, with the names' places, in no order.
+fn for_each_point<'name>(
+    names: impl Iterator<Item = (&'name [u8], u64)>,
+    rules: &Rules,
+    simd: Simd,
+    mut add: impl FnMut(usize, u32),
+) {
+    let mut digests = Digests {
+        simd,
+        words: rules.points_per_digest.into(),
+        blocks: Blocks::EMPTY,
+        places: Vec::with_capacity(LANES),
+    };
+    for (place, (name, count)) in names.enumerate() {
+        if rules.digest == Digest::Crc32Chain {
+            let (host, port) = split_port(name);
+            let chain = hash::crc32(&[host, b"\0", port.unwrap_or_default()].concat());
+            let mut previous = 0u32;
+            for _ in 0..count {
                 previous = hash::crc32_continued(chain, &previous.to_le_bytes());
-                add(previous);
+                add(place, previous);
             }
+            continue;
+        }
+        let stem = [hashed_name(name, rules.name), &[rules.separator]].concat();
+        match rules.digest {
+            Digest::Md5 => digests.add(place, &stem, count, &mut add),
+            digest => for_each_node(&stem, count, |node| {
+                add(
+                    place,
+                    match digest {
+                        Digest::OneAtATime => hash::one_at_a_time(node),
+                        _ => hash::sha1(node),
+                    },
+                );
+            }),
+        }
+    }
+    digests.hand_out(&mut add);
+}
+
+/// Hands out what is hashed for a server's points: a stem, and behind it a number from 0.
+fn for_each_node(stem: &[u8], count: u64, mut node: impl FnMut(&[u8])) {
+    let mut text = [stem, b"0"].concat();
+    for _ in 0..count {
+        node(&text);
+        if count_up(&mut text[stem.len()..]) {
+            text.push(b'0');
+        }
+    }
+}
+
+/// Makes a decimal number one more, and says whether it needs another 0 behind it for that.
+fn count_up(digits: &mut [u8]) -> bool {
+    for digit in digits.iter_mut().rev() {
+        if *digit < b'9' {
+            *digit += 1;
+            return false;
+        }
+        *digit = b'0';
+    }
+    digits[0] = b'1';
+    true
+}
+
+/// MD5 of node strings, as many at once as go.
+struct Digests {
+    simd: Simd,
+    /// The points of a digest.
+    words: usize,
+    blocks: Blocks,
+    /// The places of what is in the blocks.
+    places: Vec<usize>,
+}
+
+impl Digests {
+    fn add(&mut self, place: usize, stem: &[u8], count: u64, add: &mut impl FnMut(usize, u32)) {
+        if stem.len() + count.max(1).to_string().len() > Blocks::MAX {
+            return for_each_node(stem, count, |node| {
+                let words = hash::md5::words(node);
+                words[..self.words]
+                    .iter()
+                    .for_each(|&point| add(place, point));
+            });
+        }
+        let mut block = Blocks::padded(&[stem, b"0"].concat());
+        let mut len = stem.len() + 1;
+        for _ in 0..count {
+            self.places.push(place);
+            if self.blocks.add(&block) {
+                self.hand_out(add);
+            }
+            if count_up(&mut block[stem.len()..len]) {
+                block = Blocks::padded(&[&block[..len], b"0"].concat());
+                len += 1;
+            }
+        }
+    }
+
+    fn hand_out(&mut self, add: &mut impl FnMut(usize, u32)) {
+        for (place, words) in self.places.drain(..).zip(self.blocks.hash(self.simd)) {
+            words[..self.words]
+                .iter()
+                .for_each(|&point| add(place, point));
         }
     }
 }

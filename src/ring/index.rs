@@ -35,15 +35,18 @@ impl Index {
         let shift = u32::BITS - bits;
         let mut positions = Vec::new();
         positions.try_reserve_exact(count + WINDOW)?;
+        positions.extend(ascending);
         let mut starts = Vec::new();
         starts.try_reserve_exact(1 << bits)?;
-        for position in ascending {
-            while starts.len() <= (position >> shift) as usize {
-                starts.push(positions.len() as u32);
-            }
-            positions.push(position);
+        starts.resize(1 << bits, u32::MAX);
+        for (at, position) in positions.iter().enumerate().rev() {
+            starts[(position >> shift) as usize] = at as u32;
         }
-        starts.resize(1 << bits, count as u32);
+        // A bucket without points begins where the next one does.
+        starts.iter_mut().rev().fold(count as u32, |next, start| {
+            *start = next.min(*start);
+            *start
+        });
         positions.resize(count + WINDOW, u32::MAX);
         Ok(Index {
             positions: positions.into(),

@@ -6,6 +6,7 @@ use std::arch::x86_64::*;
 /// The lanes of a vector.
 const WIDTH: usize = 8;
 const VECTORS: usize = 4;
+const SIDE_BY_SIDE: usize = WIDTH * VECTORS;
 
 pub(super) fn is_here() -> bool {
     is_x86_feature_detected!("avx2")
@@ -18,30 +19,50 @@ type State = [[__m256i; VECTORS]; 4];
 /// The first words of the first `len` keys, which have as many blocks; the others' may be anything.
 #[target_feature(enable = "avx2")]
 pub(super) fn first_words(keys: &[&[u8]; LANES], len: usize, words: &mut [u32; LANES]) {
-    const SIDE_BY_SIDE: usize = WIDTH * VECTORS;
     let last = blocks(keys[0].len()) - 1;
     let passes = keys.chunks_exact(SIDE_BY_SIDE);
     let passes = passes.zip(words.chunks_exact_mut(SIDE_BY_SIDE));
     for (keys, words) in passes.take(len.div_ceil(SIDE_BY_SIDE)) {
         let mut state = START.map(|word| [_mm256_set1_epi32(word as i32); VECTORS]);
         for number in 0..last {
-            state = next_state(&load(keys, number), state);
+            state = next_state(&load(|i| padded(keys[i], number)), state);
         }
-        let first = first_word(&load(keys, last), &state);
-        for (first, words) in first.iter().zip(words.chunks_exact_mut(WIDTH)) {
-            // SAFETY: there are 8 words.
-            unsafe { _mm256_storeu_si256(words.as_mut_ptr().cast(), *first) };
+        let block = load(|i| padded(keys[i], last));
+        store(&first_word(&block, &state), words);
+    }
+}
+
+/// The digests of messages whose only block, padded, these are: of the first `len`; the others' may
+/// be anything.
+#[target_feature(enable = "avx2")]
+pub(super) fn digests(blocks: &[[u8; 64]; LANES], len: usize, words: &mut [[u32; LANES]; 4]) {
+    let passes = blocks.chunks_exact(SIDE_BY_SIDE).enumerate();
+    for (pass, blocks) in passes.take(len.div_ceil(SIDE_BY_SIDE)) {
+        let start = START.map(|word| [_mm256_set1_epi32(word as i32); VECTORS]);
+        let state = next_state(&load(|i| blocks[i]), start);
+        for (state, words) in state.iter().zip(&mut *words) {
+            store(state, &mut words[SIDE_BY_SIDE * pass..]);
         }
     }
 }
 
-/// Loads a block of each key, padded.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn load(keys: &[&[u8]], number: usize) -> Block {
+fn store(vectors: &[__m256i; VECTORS], words: &mut [u32]) {
+    for (vector, words) in vectors.iter().zip(words.chunks_exact_mut(WIDTH)) {
+        // SAFETY: there are 8 words.
+        unsafe { _mm256_storeu_si256(words.as_mut_ptr().cast(), *vector) };
+    }
+}
+
+/// Loads 32 padded blocks.
+#[target_feature(enable = "avx2")]
+#[inline]
+#[allow(clippy::needless_range_loop)] // v counts words' vectors, not a list's items.
+fn load(padded: impl Fn(usize) -> [u8; 64]) -> Block {
     let mut block = [[_mm256_setzero_si256(); VECTORS]; 16];
-    for (v, keys) in keys.chunks_exact(WIDTH).enumerate() {
-        let rows: [[u8; 64]; WIDTH] = std::array::from_fn(|i| padded(keys[i], number));
+    for v in 0..VECTORS {
+        let rows: [[u8; 64]; WIDTH] = std::array::from_fn(|i| padded(WIDTH * v + i));
         for half in 0..2 {
             // SAFETY: 32 bytes are there, at 0 or 32 of 64.
             let row =

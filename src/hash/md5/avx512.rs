@@ -53,9 +53,43 @@ fn in_vectors<const N: usize>(keys: &[&[u8]; LANES], len: usize, words: &mut [u3
         }
         first_word::<N, false>(&block, &state)
     };
-    for (first, words) in first.iter().zip(words.chunks_exact_mut(WIDTH)) {
+    store(&first, words);
+}
+
+/// The digests of messages whose only block, padded, these are: of the first `len`; the others' may
+/// be anything.
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2")]
+pub(super) fn digests(blocks: &[[u8; 64]; LANES], len: usize, words: &mut [[u32; LANES]; 4]) {
+    if len <= WIDTH {
+        digests_in_vectors::<1>(blocks, words);
+    } else {
+        digests_in_vectors::<{ LANES / WIDTH }>(blocks, words);
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2")]
+fn digests_in_vectors<const N: usize>(blocks: &[[u8; 64]; LANES], words: &mut [[u32; LANES]; 4]) {
+    let mut block = [const { [const { MaybeUninit::uninit() }; N] }; 16];
+    for (v, rows) in blocks.chunks_exact(WIDTH).take(N).enumerate() {
+        // SAFETY: 64 bytes are there.
+        let row = |i: usize| unsafe { _mm512_loadu_si512(rows[i].as_ptr().cast()) };
+        transpose(row, &mut block, v);
+    }
+    let state = next_state(
+        &block,
+        START.map(|word| [_mm512_set1_epi32(word as i32); N]),
+    );
+    for (state, words) in state.iter().zip(words) {
+        store(state, words);
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2")]
+#[inline]
+fn store<const N: usize>(vectors: &[__m512i; N], words: &mut [u32; LANES]) {
+    for (vector, words) in vectors.iter().zip(words.chunks_exact_mut(WIDTH)) {
         // SAFETY: there are 16 words.
-        unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), *first) };
+        unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), *vector) };
     }
 }
 
@@ -110,6 +144,16 @@ fn load<const N: usize>(
         let end = if is_inside { end } else { 0 };
         _mm512_mask_blend_epi8(end, bytes, _mm512_set1_epi8(0x80u8 as i8))
     };
+    transpose(row, block, v);
+    if is_last {
+        block[14][v].write(bits(keys));
+    }
+}
+
+/// The words of 16 rows of 64 bytes, as vector `v` of a block.
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2")]
+#[inline]
+fn transpose<const N: usize>(row: impl Fn(usize) -> __m512i, block: &mut Block<N>, v: usize) {
     let quarters: [[__m512i; 4]; 4] = [
         transposed([row(0), row(1), row(2), row(3)]),
         transposed([row(4), row(5), row(6), row(7)]),
@@ -127,9 +171,6 @@ fn load<const N: usize>(
         block[word + 4][v].write(_mm512_shuffle_i32x4::<0b11_01_11_01>(ab_low, cd_low));
         block[word + 8][v].write(_mm512_shuffle_i32x4::<0b10_00_10_00>(ab_high, cd_high));
         block[word + 12][v].write(_mm512_shuffle_i32x4::<0b11_01_11_01>(ab_high, cd_high));
-    }
-    if is_last {
-        block[14][v].write(bits(keys));
     }
 }
 
