@@ -198,19 +198,22 @@ impl Ring {
         key: impl Fn(usize) -> &'keys [u8],
         mut found: impl FnMut(usize, u32),
     ) {
-        let mut find = |place, positions: &[u32]| {
+        let find = |places: &[usize], positions: &[u32]| {
             // Into memory that nothing else points to, so that the compiler keeps what it has read.
             let mut servers = [0; hash::md5::LANES];
             let servers = &mut servers[..positions.len()];
             self.owners
                 .find(&self.index, self.more(), positions, servers);
-            for (i, &server) in servers.iter().enumerate() {
-                found(place + i, server);
+            for (&place, &server) in places.iter().zip(&*servers) {
+                found(place, server);
             }
         };
         match self.rules.key_hash {
             KeyHash::Md5 => hash::md5::many(self.simd, count, key, find),
-            hash => (0..count).for_each(|place| find(place, &[hash.position(key(place))])),
+            hash => (0..count).for_each(|place| {
+                let below = self.below(hash.position(key(place)));
+                found(place, self.owners.get(below));
+            }),
         }
     }
 

@@ -295,13 +295,13 @@ impl Group<'_> {
     };
 }
 
-/// Hands out the first words of `count` keys, each once: those of some, and the first one's place.
+/// Hands out the places and first words of `count` keys, each once, at most 96 at a time.
 #[inline]
 pub(crate) fn many<'keys>(
     simd: Simd,
     count: usize,
     key: impl Fn(usize) -> &'keys [u8],
-    mut found: impl FnMut(usize, &[u32]),
+    mut found: impl FnMut(&[usize], &[u32]),
 ) {
     let mut words = [0; LANES];
     let mut group = Group::EMPTY;
@@ -313,9 +313,14 @@ pub(crate) fn many<'keys>(
             *slot = key(start + i);
             longest = longest.max(slot.len());
         }
+        // The next keys, while these are hashed.
+        for next in start + LANES..count.min(start + 2 * LANES) {
+            scalar::prefetch(key(next));
+        }
         if blocks(longest) == 1 {
             simd.hash(&group, &mut words);
-            found(start, &words[..group.len]);
+            let places: [usize; LANES] = std::array::from_fn(|i| start + i);
+            found(&places[..group.len], &words[..group.len]);
         } else {
             let sorter = sorter.get_or_insert_with(Box::<Sorter>::default);
             for (i, key) in group.keys[..group.len].iter().enumerate() {
@@ -347,10 +352,10 @@ impl<'keys> Sorter<'keys> {
         simd: Simd,
         place: usize,
         key: &'keys [u8],
-        found: &mut impl FnMut(usize, &[u32]),
+        found: &mut impl FnMut(&[usize], &[u32]),
     ) {
         let Some((group, places)) = self.groups.get_mut(blocks(key.len()) - 1) else {
-            return found(place, &[first_word(key)]);
+            return found(&[place], &[first_word(key)]);
         };
         group.keys[group.len] = key;
         places[group.len] = place;
@@ -361,7 +366,7 @@ impl<'keys> Sorter<'keys> {
         }
     }
 
-    fn finish(&self, simd: Simd, found: &mut impl FnMut(usize, &[u32])) {
+    fn finish(&self, simd: Simd, found: &mut impl FnMut(&[usize], &[u32])) {
         for (group, places) in &self.groups {
             hand_out(simd, group, places, found);
         }
@@ -372,13 +377,11 @@ fn hand_out(
     simd: Simd,
     group: &Group,
     places: &[usize; LANES],
-    found: &mut impl FnMut(usize, &[u32]),
+    found: &mut impl FnMut(&[usize], &[u32]),
 ) {
     let mut words = [0; LANES];
     simd.hash(group, &mut words);
-    for (&place, word) in places[..group.len].iter().zip(words.chunks(1)) {
-        found(place, word);
-    }
+    found(&places[..group.len], &words[..group.len]);
 }
 
 #[cfg(test)]
@@ -406,16 +409,13 @@ mod tests {
 
     fn check(simd: Simd, keys: &[&[u8]]) {
         let mut seen = vec![None; keys.len()];
-        many(
-            simd,
-            keys.len(),
-            |i| keys[i],
-            |place, words| {
-                for (seen, &word) in seen[place..].iter_mut().zip(words) {
-                    assert_eq!(seen.replace(word), None);
-                }
-            },
-        );
+        let found = |places: &[usize], words: &[u32]| {
+            assert_eq!(places.len(), words.len());
+            for (&place, &word) in places.iter().zip(words) {
+                assert_eq!(seen[place].replace(word), None);
+            }
+        };
+        many(simd, keys.len(), |i| keys[i], found);
         for (key, word) in keys.iter().zip(seen) {
             assert_eq!(word, Some(words(key)[0]), "{simd:?}: {key:?}");
         }

@@ -130,19 +130,16 @@ fn load<const N: usize>(
     block: &mut Block<N>,
     v: usize,
 ) {
-    let row = |i: usize| {
-        let rest = keys[i].get(64 * number..).unwrap_or_default();
-        let end = if rest.len() < 64 {
-            1 << rest.len()
-        } else {
-            0u64
-        };
-        // SAFETY: no byte from the key's end on is read, as the mask says.
-        let bytes = unsafe { _mm512_maskz_loadu_epi8(end.wrapping_sub(1), rest.as_ptr().cast()) };
-        // A key that ends with the block before has had this bit there.
-        let is_inside = keys[i].len() >= 64 * number;
-        let end = if is_inside { end } else { 0 };
-        _mm512_mask_blend_epi8(end, bytes, _mm512_set1_epi8(0x80u8 as i8))
+    let row = |i: usize| match keys[i].get(64 * number..) {
+        // SAFETY: 64 bytes are there.
+        Some(rest) if rest.len() >= 64 => unsafe { _mm512_loadu_si512(rest.as_ptr().cast()) },
+        Some(rest) => {
+            let end = 1u64 << rest.len();
+            // SAFETY: no byte from the key's end on is read, as the mask says.
+            let bytes = unsafe { _mm512_maskz_loadu_epi8(end - 1, rest.as_ptr().cast()) };
+            _mm512_mask_blend_epi8(end, bytes, _mm512_set1_epi8(0x80u8 as i8))
+        }
+        None => _mm512_setzero_si512(),
     };
     transpose(row, block, v);
     if is_last {

@@ -26,6 +26,19 @@ fn settled(sum: u32) -> u32 {
     sum
 }
 
+/// Has the processor fetch the beginning of a key.
+#[inline(always)]
+pub(super) fn prefetch(key: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: any address may be prefetched.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(key.as_ptr().cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = key;
+}
+
 /// The first word of the digest of a message whose only block, padded, this is.
 #[inline]
 pub(super) fn first_word(block: &[u8; 64]) -> u32 {
