@@ -24,7 +24,7 @@ mod avx512;
 mod scalar;
 
 use md5::{Digest, Md5};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// The state before the first block.
 const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
@@ -215,13 +215,16 @@ impl Simd {
     /// The best of this processor, or what the environment variable `KETAMA_SIMD` says, if it has
     /// that: `scalar`, `avx2` or `avx512`. Found out once.
     pub(crate) fn get() -> Simd {
-        static FOUND: OnceLock<Simd> = OnceLock::new();
-        *FOUND.get_or_init(|| {
+        // No OnceLock: a fork could leave it half done. Threads that come here together find the
+        // same. What is found is kept as its place in the list, less 1 for none.
+        static FOUND: AtomicUsize = AtomicUsize::new(0);
+        let here = Simd::here();
+        if FOUND.load(Relaxed) == 0 {
             let wanted = std::env::var("KETAMA_SIMD").unwrap_or_default();
-            let here = Simd::here();
-            let is_wanted = |simd: &&Simd| simd.name() == wanted;
-            *here.iter().find(is_wanted).unwrap_or(&here[0])
-        })
+            let wanted = here.iter().position(|simd| simd.name() == wanted);
+            FOUND.store(wanted.unwrap_or(0) + 1, Relaxed);
+        }
+        here[FOUND.load(Relaxed) - 1]
     }
 
     /// All that this processor has, the best first.
@@ -305,7 +308,7 @@ pub(crate) fn many<'keys>(
 ) {
     let mut words = [0; LANES];
     let mut group = Group::EMPTY;
-    let mut sorter = None;
+    let mut sorter: Option<Sorter> = None;
     for start in (0..count).step_by(LANES) {
         group.len = LANES.min(count - start);
         let mut longest = 0;
@@ -322,7 +325,7 @@ pub(crate) fn many<'keys>(
             let places: [usize; LANES] = std::array::from_fn(|i| start + i);
             found(&places[..group.len], &words[..group.len]);
         } else {
-            let sorter = sorter.get_or_insert_with(Box::<Sorter>::default);
+            let sorter = sorter.get_or_insert_with(Sorter::default);
             for (i, key) in group.keys[..group.len].iter().enumerate() {
                 sorter.add(simd, start + i, key, &mut found);
             }
@@ -437,6 +440,24 @@ mod tests {
                         .collect();
                     check(simd, &keys);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_give_whole_digests() {
+        for simd in Simd::here() {
+            let mut blocks = Blocks::EMPTY;
+            for count in 1..=LANES {
+                let messages: Vec<Vec<u8>> = (0..count)
+                    .map(|i| vec![i as u8; (i * 7 + count) % (Blocks::MAX + 1)])
+                    .collect();
+                for (i, message) in messages.iter().enumerate() {
+                    assert_eq!(blocks.add(&Blocks::padded(message)), i + 1 == LANES);
+                }
+                let digests: Vec<_> = blocks.hash(simd).collect();
+                let expected: Vec<_> = messages.iter().map(|message| words(message)).collect();
+                assert_eq!(digests, expected, "{simd:?}");
             }
         }
     }
