@@ -253,26 +253,28 @@ impl Simd {
         }
     }
 
-    /// Hashes the first keys of a group, all of as many blocks; the others' words may be anything.
+    /// Hashes the keys of a group; the words behind theirs may become anything.
     fn hash(self, group: &Group, words: &mut [u32; LANES]) {
-        let keys = &group.keys[..group.len];
-        // Below this many, one by one is faster.
-        if self == Simd::Scalar || group.len < 3 {
-            for (word, key) in words.iter_mut().zip(keys) {
-                *word = first_word(key);
-            }
-            return;
-        }
+        // Two keys are as fast one by one.
+        let is_worth_it = group.len > 2;
         match self {
-            Simd::Scalar => {}
             // SAFETY: found by `here`, on this processor.
             #[cfg(target_arch = "x86_64")]
             #[allow(unsafe_code)]
-            Simd::Avx2 => unsafe { avx2::first_words(&group.keys, group.len, words) },
+            Simd::Avx2 if is_worth_it => unsafe {
+                avx2::first_words(&group.keys, group.len, words);
+            },
             // SAFETY: the same.
             #[cfg(target_arch = "x86_64")]
             #[allow(unsafe_code)]
-            Simd::Avx512 => unsafe { avx512::first_words(&group.keys, group.len, words) },
+            Simd::Avx512 if is_worth_it => unsafe {
+                avx512::first_words(&group.keys, group.len, words);
+            },
+            _ => {
+                for (word, key) in words.iter_mut().zip(&group.keys[..group.len]) {
+                    *word = first_word(key);
+                }
+            }
         }
     }
 }
