@@ -1,7 +1,8 @@
 # make demo    map real keys on a real server file
 # make test    everything that is promised, checked; installs what it needs where it can
 # make test-fast  the part of it that needs no server and no other language than Rust, C and C++
-# make bench   this library against the original, and Python's package against its peers
+# make bench   this library against the original and its peers, into docs/bench/; Python's package too
+# make bench-quick  the same from fewer rounds, printed only, without Python's package
 # make         the shared and the static library
 # make install PREFIX=/usr/local DESTDIR= LIBDIR=$(PREFIX)/lib, and make uninstall
 # make header  rewrite include/ketama.h from src/capi/
@@ -25,7 +26,7 @@ REPORT := $(TARGET)/report.txt
 pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@INCLUDEDIR@|$(2)|' \
 	-e 's|@VERSION@|$(VERSION)|' ketama.pc.in
 
-.PHONY: all demo test test-fast bench install uninstall checked-paths header lint clean
+.PHONY: all demo test test-fast bench bench-quick install uninstall checked-paths header lint clean
 
 all:
 	@command -v cargo >/dev/null || { \
@@ -68,12 +69,19 @@ test-fast: all
 	@cat $(REPORT)
 	@tests/not_run.sh $(NOT_RUN)
 
+# A folder of its own: a peer asks for more of a crate that the library uses too, so that the two builds
+# would undo each other's.
+BENCH = cargo run --release --package ketama-bench --target-dir $(TARGET)/bench --
+
 bench: all
 	@tests/prepare.sh $(TARGET)
-	cargo run --release --package ketama-bench -- $(RELEASE)/libketama.so.1 $(REFERENCE) \
-		$(TARGET)/venv/lib/python3*/site-packages/ketama.*.so
+	$(BENCH) $(TARGET) docs/bench
 	@tests/wheel.sh $(TARGET)/venv $(TARGET)/wheel
 	$(TARGET)/venv/bin/python bindings/python/bench.py
+
+bench-quick: all
+	@tests/prepare.sh $(TARGET)
+	$(BENCH) --quick $(TARGET) $(TARGET)/bench/quick
 
 install: checked-paths
 	@test -f $(RELEASE)/libketama.so || { echo 'nothing is built yet: run make first'; exit 1; }
