@@ -288,7 +288,7 @@ const MAX_BLOCKS: usize = 4;
 
 /// Keys of one number of blocks.
 struct Group<'keys> {
-    /// Behind the first `len` are others, of as many blocks too, or empty.
+    /// Behind the first `len` are others, or empty ones.
     keys: [&'keys [u8]; LANES],
     len: usize,
 }
@@ -308,22 +308,28 @@ pub(crate) fn many<'keys>(
     key: impl Fn(usize) -> &'keys [u8],
     mut found: impl FnMut(&[usize], &[u32]),
 ) {
-    let mut words = [0; LANES];
-    let mut group = Group::EMPTY;
-    let mut sorter: Option<Sorter> = None;
-    for start in (0..count).step_by(LANES) {
+    // Fills a group, has its keys fetched, and returns the length of the longest.
+    let gather = |group: &mut Group<'keys>, start: usize| {
         group.len = LANES.min(count - start);
         let mut longest = 0;
         for (i, slot) in group.keys[..group.len].iter_mut().enumerate() {
             *slot = key(start + i);
+            scalar::prefetch(slot);
             longest = longest.max(slot.len());
         }
-        // The next keys, while these are hashed.
-        for next in start + LANES..count.min(start + 2 * LANES) {
-            scalar::prefetch(key(next));
-        }
+        longest
+    };
+    let mut words = [0; LANES];
+    let mut groups = [Group::EMPTY, Group::EMPTY];
+    let [group, next] = &mut groups;
+    let (mut group, mut next) = (group, next);
+    let mut sorter: Option<Sorter> = None;
+    let mut longest = gather(group, 0);
+    for start in (0..count).step_by(LANES) {
+        // The next group, so that its keys come while this one's are hashed.
+        let next_longest = gather(next, count.min(start + LANES));
         if blocks(longest) == 1 {
-            simd.hash(&group, &mut words);
+            simd.hash(group, &mut words);
             let places: [usize; LANES] = std::array::from_fn(|i| start + i);
             found(&places[..group.len], &words[..group.len]);
         } else {
@@ -332,6 +338,8 @@ pub(crate) fn many<'keys>(
                 sorter.add(simd, start + i, key, &mut found);
             }
         }
+        std::mem::swap(&mut group, &mut next);
+        longest = next_longest;
     }
     if let Some(sorter) = sorter {
         sorter.finish(simd, &mut found);
