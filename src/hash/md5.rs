@@ -319,7 +319,6 @@ pub(crate) fn many<'keys>(
         }
         longest
     };
-    let mut words = [0; LANES];
     let mut groups = [Group::EMPTY, Group::EMPTY];
     let [group, next] = &mut groups;
     let (mut group, mut next) = (group, next);
@@ -329,9 +328,8 @@ pub(crate) fn many<'keys>(
         // The next group, so that its keys come while this one's are hashed.
         let next_longest = gather(next, count.min(start + LANES));
         if blocks(longest) == 1 {
-            simd.hash(group, &mut words);
-            let places: [usize; LANES] = std::array::from_fn(|i| start + i);
-            found(&places[..group.len], &words[..group.len]);
+            let places = std::array::from_fn(|i| start + i);
+            hand_out(simd, group, &places, &mut found);
         } else {
             let sorter = sorter.get_or_insert_with(Sorter::default);
             for (i, key) in group.keys[..group.len].iter().enumerate() {

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::Error;
+use std::iter;
 
 /// Above this many, scattering all over them would miss the cache.
 const MANY: usize = 1 << 17;
@@ -31,9 +32,9 @@ pub(super) fn spread(mut numbers: Vec<u64>) -> Result<Vec<u64>, Error> {
         return Ok(sorted);
     }
     scatter(&numbers, &mut sorted, 0, PARTS, &mut ends);
-    let mut part_ends = std::mem::take(&mut ends);
-    part_ends.insert(0, 0);
-    for part in part_ends.windows(2) {
+    // A copy: the memory of `ends` is reserved for the largest part that there can be.
+    let borders: Vec<u32> = iter::once(0).chain(ends.iter().copied()).collect();
+    for part in borders.windows(2) {
         let part = part[0] as usize..part[1] as usize;
         let (from, to) = (&sorted[part.clone()], &mut numbers[part]);
         let bits = from.len().max(2).ilog2();

@@ -1,14 +1,15 @@
 //! The original: the compiled functions of the PyPI package ketama, called directly.
 
 use super::Contender;
-use super::ours::{CContinuum, Continuum, Key, Mcs, Roll, Smoke, find_dependent};
-use crate::clock::{Nanoseconds, timed};
+use super::ours::{
+    CContinuum, Continuum, Key, Mcs, Roll, Smoke, find_dependent, find_independent, owners,
+};
+use crate::clock::Nanoseconds;
 use crate::dynamic::Dynamic;
 use crate::keys::Keys;
 use crate::servers::Servers;
 use ketama::{Dialect, Rules};
 use std::ffi::{c_char, c_int, c_uchar, c_void};
-use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 /// The package's functions take a length where the original's end a string by a NUL.
@@ -116,18 +117,11 @@ impl Contender for Original {
     }
 
     fn answers(&mut self, keys: &Keys, servers: &Servers) -> Vec<u32> {
-        let found = keys.pointers().iter().map(|key| self.get_server(key));
-        // SAFETY: an entry of the continuum.
-        let names = found.map(|mcs| unsafe { *mcs }.name());
-        names.map(|name| servers.index(&name)).collect()
+        // SAFETY: entries of the continuum.
+        unsafe { owners(keys, servers, |key| self.get_server(key)) }
     }
 
     fn find(&mut self, keys: &Keys) -> Nanoseconds {
-        let (time, ()) = timed(|| {
-            for key in keys.pointers() {
-                black_box(self.get_server(key));
-            }
-        });
-        time / keys.len() as f64
+        find_independent(keys, |key| self.get_server(key))
     }
 }

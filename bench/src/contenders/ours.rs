@@ -342,6 +342,32 @@ impl Rolled {
     }
 }
 
+/// The servers that entries of a continuum name.
+///
+/// # Safety
+///
+/// `get_server` returns entries that can be read.
+pub unsafe fn owners(
+    keys: &Keys,
+    servers: &Servers,
+    get_server: impl Fn(&Key) -> *const Mcs,
+) -> Vec<u32> {
+    let found = keys.pointers().iter().map(get_server);
+    // SAFETY: by the caller's promise.
+    let names = found.map(|mcs| unsafe { *mcs }.name());
+    names.map(|name| servers.index(&name)).collect()
+}
+
+/// Looks keys up, one like the other.
+pub fn find_independent(keys: &Keys, get_server: impl Fn(&Key) -> *const Mcs) -> Nanoseconds {
+    let (time, ()) = timed(|| {
+        for key in keys.pointers() {
+            black_box(get_server(key));
+        }
+    });
+    time / keys.len() as f64
+}
+
 /// Looks keys up one by one, where the address of each is known only with the last answer.
 pub fn find_dependent(keys: &Keys, find: impl Fn(&Key) -> *const Mcs) -> Nanoseconds {
     let (pointers, zero) = (keys.pointers(), black_box(0));
@@ -387,18 +413,11 @@ impl Contender for Rolled {
     }
 
     fn answers(&mut self, keys: &Keys, servers: &Servers) -> Vec<u32> {
-        let found = keys.pointers().iter().map(|key| self.get_server(key));
-        // SAFETY: an entry of the continuum.
-        let names = found.map(|mcs| unsafe { *mcs }.name());
-        names.map(|name| servers.index(&name)).collect()
+        // SAFETY: entries of the continuum.
+        unsafe { owners(keys, servers, |key| self.get_server(key)) }
     }
 
     fn find(&mut self, keys: &Keys) -> Nanoseconds {
-        let (time, ()) = timed(|| {
-            for key in keys.pointers() {
-                black_box(self.get_server(key));
-            }
-        });
-        time / keys.len() as f64
+        find_independent(keys, |key| self.get_server(key))
     }
 }

@@ -136,10 +136,9 @@ class HashRing(_ring.Ring[N]):
         """What moves when another ring takes the place of this one, exactly: the positions whose
         node has another text. ValueError if the rings place keys by different hashes."""
         moved, moves = self._compare(other)
-        ours, theirs = self._shares(), other._shares()
-        if not ours or not theirs:
-            moves = [(node, None, share) for node, share in ours]
-            moves += [(None, node, share) for node, share in theirs]
+        if not self._listed or not other._listed:
+            moves = [(node, None, share) for node, share in self._shares()]
+            moves += [(None, node, share) for node, share in other._shares()]
             moved = float(bool(moves))
         return Comparison(moved, [Move(*move) for move in moves])
 
