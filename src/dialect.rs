@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::hash;
+use crate::hash::simd::Simd;
 use std::ffi::CStr;
 use std::fmt;
 use std::str::FromStr;
@@ -307,9 +308,9 @@ impl FromStr for Dialect {
 
 impl KeyHash {
     #[inline]
-    pub(crate) fn position(self, key: &[u8]) -> u32 {
+    pub(crate) fn position(self, simd: Simd, key: &[u8]) -> u32 {
         match self {
-            KeyHash::Md5 => hash::md5::first_word(key),
+            KeyHash::Md5 => hash::md5::first_word(simd, key),
             KeyHash::OneAtATime => hash::one_at_a_time(key),
             KeyHash::Fnv1a64 if key.is_empty() => 0,
             KeyHash::Fnv1a64 => hash::fnv1a_64(key),

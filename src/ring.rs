@@ -8,7 +8,8 @@ mod sort;
 
 use crate::dialect::{Dialect, KeyHash, Lookup, Rules};
 use crate::error::Error;
-use crate::hash::md5::Simd;
+use crate::hash::md5::Places;
+use crate::hash::simd::Simd;
 use crate::{hash, servers, stamp};
 use std::io::Read;
 use std::path::Path;
@@ -155,7 +156,7 @@ impl Ring {
 
     /// A key's position on the circle.
     pub fn hash(&self, key: impl AsRef<[u8]>) -> u32 {
-        self.rules.key_hash.position(key.as_ref())
+        self.rules.key_hash.position(self.simd, key.as_ref())
     }
 
     /// The index, in [`servers`](Ring::servers), of the server that this key belongs to.
@@ -177,7 +178,9 @@ impl Ring {
     pub fn find_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Vec<u32> {
         let mut servers = vec![0; keys.len()];
         let key = |i: usize| keys[i].as_ref();
-        self.find_each(keys.len(), key, |place, server| servers[place] = server);
+        self.find_each::<true>(keys.len(), key, |place, found| {
+            servers[place..place + found.len()].copy_from_slice(found);
+        });
         servers
     }
 
@@ -186,33 +189,43 @@ impl Ring {
     pub fn find_packed(&self, bytes: &[u8], offsets: &[u32]) -> Result<Vec<u32>, Error> {
         let key = packed(bytes, offsets)?;
         let mut servers = vec![0; offsets.len().saturating_sub(1)];
-        self.find_each(servers.len(), key, |place, server| servers[place] = server);
+        self.find_each::<false>(servers.len(), key, |place, found| {
+            servers[place..place + found.len()].copy_from_slice(found);
+        });
         Ok(servers)
     }
 
-    /// Hands out the servers of `count` keys with their places, each once.
+    /// Hands out the servers of `count` keys, each once: those of keys one behind the other, with
+    /// the place of the first.
+    ///
+    /// `FETCH`: whether the processor is to be told early where the keys are.
     #[inline]
-    pub(crate) fn find_each<'keys>(
+    pub(crate) fn find_each<'keys, const FETCH: bool>(
         &self,
         count: usize,
-        key: impl Fn(usize) -> &'keys [u8],
-        mut found: impl FnMut(usize, u32),
+        key: impl Fn(usize) -> &'keys [u8] + Copy,
+        mut found: impl FnMut(usize, &[u32]),
     ) {
-        let find = |places: &[usize], positions: &[u32]| {
-            // Into memory that nothing else points to, so that the compiler keeps what it has read.
-            let mut servers = [0; hash::md5::LANES];
+        // Into memory that nothing else points to, so that the compiler keeps what it has read.
+        let mut servers = [0; hash::md5::LANES];
+        let find = |places: Places, positions: &[u32]| {
             let servers = &mut servers[..positions.len()];
             self.owners
-                .find(&self.index, self.more(), positions, servers);
-            for (&place, &server) in places.iter().zip(&*servers) {
-                found(place, server);
+                .find(self.simd, &self.index, self.more(), positions, servers);
+            match places {
+                Places::From(start) => found(start, servers),
+                Places::Each(places) => {
+                    for (&place, server) in places.iter().zip(servers.chunks_exact(1)) {
+                        found(place, server);
+                    }
+                }
             }
         };
         match self.rules.key_hash {
-            KeyHash::Md5 => hash::md5::many(self.simd, count, key, find),
+            KeyHash::Md5 => hash::md5::many::<FETCH>(self.simd, count, key, find),
             hash => (0..count).for_each(|place| {
-                let below = self.below(hash.position(key(place)));
-                found(place, self.owners.get(below));
+                let below = self.below(hash.position(self.simd, key(place)));
+                found(place, &[self.owners.get(below)]);
             }),
         }
     }
@@ -309,7 +322,8 @@ impl Ring {
     /// How many points are below the keys at this position, or where the lookup says so, not above;
     /// none instead of all for the last position, which comes to the same.
     fn below(&self, position: u32) -> usize {
-        self.index.below(position.wrapping_add(self.more()))
+        let limit = position.wrapping_add(self.more());
+        self.index.below(self.simd, limit)
     }
 
     fn more(&self) -> u32 {
@@ -324,10 +338,10 @@ impl Ring {
 }
 
 /// The keys that stand one behind the other in `bytes`, by their numbers, if the offsets fit.
-pub(crate) fn packed<'a>(
+fn packed<'a>(
     bytes: &'a [u8],
     offsets: &'a [u32],
-) -> Result<impl Fn(usize) -> &'a [u8], Error> {
+) -> Result<impl Fn(usize) -> &'a [u8] + Copy, Error> {
     let fits = |pair: &[u32]| pair[0] <= pair[1] && pair[1] as usize <= bytes.len();
     // All at once, which the compiler does in vectors; then, if need be, one by one.
     if !offsets.windows(2).fold(true, |fit, pair| fit & fits(pair)) {
@@ -336,7 +350,7 @@ pub(crate) fn packed<'a>(
             key: key.expect("one of all"),
         });
     }
-    Ok(|i: usize| &bytes[offsets[i] as usize..offsets[i + 1] as usize])
+    Ok(move |i: usize| &bytes[offsets[i] as usize..offsets[i + 1] as usize])
 }
 
 impl AsRef<Ring> for Ring {

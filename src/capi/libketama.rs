@@ -21,6 +21,7 @@ use super::ring::ketama_ring;
 use super::rolled::{self, Failure, Rolled, Slot};
 use super::{Uncancelled, clear_error, error_text, guard, set_error};
 use crate::hash;
+use crate::hash::simd::Simd;
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_uint, c_ulong, c_void};
 use std::mem::{offset_of, size_of};
 use std::ptr;
@@ -190,10 +191,7 @@ pub unsafe extern "C" fn ketama_get_server(key: *const c_char, c: ketama_continu
         };
         // SAFETY: a string ended by a NUL, by the caller's promise.
         let key = unsafe { CStr::from_ptr(key) };
-        let at = rolled
-            .ring
-            .ring
-            .point_of(hash::md5::first_word(key.to_bytes()));
+        let at = rolled.ring.ring.find_point(key.to_bytes());
         ptr::from_ref(&rolled.points[at]).cast_mut().cast()
     })
 }
@@ -244,7 +242,8 @@ pub unsafe extern "C" fn ketama_compare(a: *const mcs, b: *const mcs) -> c_int {
 pub unsafe extern "C" fn ketama_hashi(s: *const c_char) -> c_uint {
     guard(0, || {
         // SAFETY: NULL or a string ended by a NUL, by the caller's promise.
-        unsafe { string_or_error(s) }.map_or(0, |s| hash::md5::first_word(s.to_bytes()))
+        unsafe { string_or_error(s) }
+            .map_or(0, |s| hash::md5::first_word(Simd::get(), s.to_bytes()))
     })
 }
 

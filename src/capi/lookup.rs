@@ -15,7 +15,6 @@ use super::ring::{
 };
 use super::{bytes, guard, set_error};
 use crate::error::Error;
-use crate::ring::packed;
 use std::ffi::c_void;
 use std::slice;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
@@ -115,6 +114,22 @@ pub unsafe extern "C" fn ketama_ring_find_hash(ring: *const ketama_ring, positio
     })
 }
 
+/// Writes what [`Ring::find_each`](crate::Ring::find_each) finds.
+///
+/// # Safety
+///
+/// `servers` has room for as many as are looked for.
+unsafe fn writer(servers: *mut u32) -> impl FnMut(usize, &[u32]) {
+    move |place, found| {
+        // SAFETY: they are within that room, which is no memory of ours.
+        unsafe {
+            servers
+                .add(place)
+                .copy_from_nonoverlapping(found.as_ptr(), found.len())
+        };
+    }
+}
+
 /// Finds the servers of many keys.
 ///
 /// `keys`: `n` keys.
@@ -144,14 +159,18 @@ pub unsafe extern "C" fn ketama_ring_find_many(
         let keys = unsafe { slice::from_raw_parts(keys, n) };
         // SAFETY: as the header says of a key.
         let read = |key: &ketama_key| unsafe { bytes(key.data, key.len) };
+        // All before any is looked up: nothing is written on failure.
         if let Some(index) = keys.iter().position(|key| read(key).is_none()) {
             return Err(Failure::null(&format!("key {index}")));
         }
-        let key = |index: usize| read(&keys[index]).unwrap_or_default();
-        ring.ring.find_each(n, key, |index, server| {
-            // SAFETY: room for `n` servers, by the caller's promise.
-            unsafe { servers.add(index).write(server) };
-        });
+        let key = move |index: usize| match &keys[index] {
+            key if key.len == 0 => &[],
+            // SAFETY: can be read, as was seen.
+            key => unsafe { slice::from_raw_parts(key.data.cast(), key.len) },
+        };
+        // SAFETY: room for `n` servers, by the caller's promise.
+        ring.ring
+            .find_each::<true>(n, key, unsafe { writer(servers) });
         Ok(())
     })
 }
@@ -188,17 +207,28 @@ pub unsafe extern "C" fn ketama_ring_find_packed(
         // SAFETY: not NULL, and `n + 1` offsets by the caller's promise.
         let offsets = unsafe { slice::from_raw_parts(offsets, n + 1) };
         // Before the bytes are touched: only the last offset is promised to be within them.
-        if let Some(key) = offsets.windows(2).position(|pair| pair[1] < pair[0]) {
-            return Err(Error::Offsets { key }.into());
+        let descends = |pair: &[u32]| pair[1] < pair[0];
+        // All at once, which the compiler does in vectors; then, if need be, one by one.
+        let is_wrong = |wrong, pair: &[u32]| wrong | descends(pair);
+        if offsets.windows(2).fold(false, is_wrong) {
+            let key = offsets.windows(2).position(descends);
+            return Err(Error::Offsets {
+                key: key.expect("one of all"),
+            }
+            .into());
         }
         // SAFETY: readable up to the last offset, by the caller's promise.
         let bytes = unsafe { super::bytes(bytes, offsets[n] as usize) };
         let bytes = bytes.ok_or_else(|| Failure::null("bytes"))?;
+        // SAFETY: no more than `n` keys are asked for, whose offsets do not descend.
+        let key = move |index: usize| unsafe {
+            let start = *offsets.get_unchecked(index) as usize;
+            let end = *offsets.get_unchecked(index + 1) as usize;
+            bytes.get_unchecked(start..end)
+        };
+        // SAFETY: room for `n` servers, by the caller's promise.
         ring.ring
-            .find_each(n, packed(bytes, offsets)?, |index, server| {
-                // SAFETY: room for `n` servers, by the caller's promise.
-                unsafe { servers.add(index).write(server) };
-            });
+            .find_each::<false>(n, key, unsafe { writer(servers) });
         Ok(())
     })
 }

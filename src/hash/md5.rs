@@ -23,8 +23,9 @@ mod avx512;
 #[allow(unsafe_code)]
 mod scalar;
 
+use super::simd::Simd;
 use md5::{Digest, Md5};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::ops::Range;
 
 /// The state before the first block.
 const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
@@ -92,54 +93,64 @@ pub(crate) fn words(bytes: &[u8]) -> [u32; 4] {
 }
 
 /// The first of these words: the position of a key.
-pub(crate) fn first_word(key: &[u8]) -> u32 {
-    if blocks(key.len()) == 1 {
-        scalar::first_word(&padded(key, 0))
-    } else {
-        words(key)[0]
+#[inline]
+pub(crate) fn first_word(simd: Simd, key: &[u8]) -> u32 {
+    match key.len() {
+        ..32 => only_block::<true>(simd, &padded(key)),
+        32..56 => only_block::<false>(simd, &padded(key)),
+        _ => words(key)[0],
     }
 }
 
-/// A block of a key with MD5's padding: a bit behind its last byte, zeros, and in the last block its
-/// length in bits. A block that the key does not reach is part of the padding.
 #[inline]
-fn padded(key: &[u8], number: usize) -> [u8; 64] {
+fn only_block<const SHORT: bool>(simd: Simd, block: &[u8; 64]) -> u32 {
+    match simd {
+        Simd::Scalar => scalar::first_word::<SHORT>(block),
+        // SAFETY: `Simd` says that this processor has the instructions.
+        #[cfg(target_arch = "x86_64")]
+        #[allow(unsafe_code)]
+        Simd::Avx2 | Simd::Avx512 => unsafe { scalar::first_word_with_bmi::<SHORT>(block) },
+    }
+}
+
+/// The only block of a key, with MD5's padding: a bit behind its last byte, zeros, and its length in
+/// bits. What is read of it as one is written as one, and need not wait for several stores.
+#[inline]
+fn padded(key: &[u8]) -> [u8; 64] {
     let mut block = [0; 64];
-    let start = 64 * number;
-    if let Some(rest) = key.get(start..) {
-        match rest.first_chunk() {
-            Some(whole) => return *whole,
-            None => {
-                copy_short(rest, &mut block);
-                block[rest.len()] = 0x80;
+    let (mut rest, mut to) = (key, &mut block[..]);
+    macro_rules! copy {
+        ($size:literal) => {
+            if let Some((bytes, behind)) = rest.split_first_chunk::<$size>() {
+                to[..$size].copy_from_slice(bytes);
+                (rest, to) = (behind, &mut to[$size..]);
             }
-        }
+        };
     }
-    if number + 1 == blocks(key.len()) {
-        block[56..].copy_from_slice(&(8 * key.len() as u64).to_le_bytes());
-    }
+    copy!(32);
+    copy!(16);
+    copy!(8);
+    let bits = 8 * rest.len();
+    let end = match key.last_chunk() {
+        // Only the rest; of none, all 64 bits are shifted out.
+        Some(last) => u64::from_le_bytes(*last) >> 1 >> (63 - bits),
+        None => short(key),
+    };
+    to[..8].copy_from_slice(&(end | 0x80 << bits).to_le_bytes());
+    block[56..].copy_from_slice(&(8 * key.len() as u64).to_le_bytes());
     block
 }
 
-/// Copies fewer than 64 bytes in two pieces that may overlap, which is faster than one of a size
-/// that only the processor knows.
+/// A key below 8 bytes.
 #[inline]
-fn copy_short(bytes: &[u8], block: &mut [u8; 64]) {
-    let len = bytes.len();
-    macro_rules! pieces {
-        ($size:literal) => {{
-            block[..$size].copy_from_slice(&bytes[..$size]);
-            block[len - $size..len].copy_from_slice(&bytes[len - $size..]);
-        }};
-    }
-    match len {
-        32.. => pieces!(32),
-        16.. => pieces!(16),
-        8.. => pieces!(8),
-        4.. => pieces!(4),
-        2.. => pieces!(2),
-        1 => block[0] = bytes[0],
-        0 => {}
+fn short(key: &[u8]) -> u64 {
+    let half = |bytes| u64::from(u32::from_le_bytes(bytes));
+    match (key.first_chunk(), key.last_chunk()) {
+        (Some(first), Some(last)) => half(*first) | half(*last) << (8 * (key.len() - 4)),
+        _ => key
+            .iter()
+            .rev()
+            .fold(0, |end, &byte| end << 8 | u64::from(byte)),
     }
 }
 
@@ -167,7 +178,7 @@ impl Blocks {
 
     /// A message in its block.
     pub(crate) fn padded(message: &[u8]) -> [u8; 64] {
-        padded(message, 0)
+        padded(message)
     }
 
     /// Adds a message, and says whether there is no room for another.
@@ -201,84 +212,6 @@ impl Blocks {
     }
 }
 
-/// How many keys are hashed side by side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Simd {
-    Scalar,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-impl Simd {
-    /// The best of this processor, or what the environment variable `KETAMA_SIMD` says, if it has
-    /// that: `scalar`, `avx2` or `avx512`. Found out once.
-    pub(crate) fn get() -> Simd {
-        // No OnceLock: a fork could leave it half done. Threads that come here together find the
-        // same. What is found is kept as its place in the list, less 1 for none.
-        static FOUND: AtomicUsize = AtomicUsize::new(0);
-        let here = Simd::here();
-        if FOUND.load(Relaxed) == 0 {
-            let wanted = std::env::var("KETAMA_SIMD").unwrap_or_default();
-            let wanted = here.iter().position(|simd| simd.name() == wanted);
-            FOUND.store(wanted.unwrap_or(0) + 1, Relaxed);
-        }
-        here[FOUND.load(Relaxed) - 1]
-    }
-
-    /// All that this processor has, the best first.
-    fn here() -> Vec<Simd> {
-        let mut here = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        {
-            if avx512::is_here() {
-                here.push(Simd::Avx512);
-            }
-            if avx2::is_here() {
-                here.push(Simd::Avx2);
-            }
-        }
-        here.push(Simd::Scalar);
-        here
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Simd::Scalar => "scalar",
-            #[cfg(target_arch = "x86_64")]
-            Simd::Avx2 => "avx2",
-            #[cfg(target_arch = "x86_64")]
-            Simd::Avx512 => "avx512",
-        }
-    }
-
-    /// Hashes the keys of a group; the words behind theirs may become anything.
-    fn hash(self, group: &Group, words: &mut [u32; LANES]) {
-        // Two keys are as fast one by one.
-        let is_worth_it = group.len > 2;
-        match self {
-            // SAFETY: found by `here`, on this processor.
-            #[cfg(target_arch = "x86_64")]
-            #[allow(unsafe_code)]
-            Simd::Avx2 if is_worth_it => unsafe {
-                avx2::first_words(&group.keys, group.len, words);
-            },
-            // SAFETY: the same.
-            #[cfg(target_arch = "x86_64")]
-            #[allow(unsafe_code)]
-            Simd::Avx512 if is_worth_it => unsafe {
-                avx512::first_words(&group.keys, group.len, words);
-            },
-            _ => {
-                for (word, key) in words.iter_mut().zip(&group.keys[..group.len]) {
-                    *word = first_word(key);
-                }
-            }
-        }
-    }
-}
-
 /// The keys of a group: six vectors of 16 lanes, as many as hide a vector's latency, and a multiple
 /// of AVX2's.
 pub(crate) const LANES: usize = 96;
@@ -286,58 +219,120 @@ pub(crate) const LANES: usize = 96;
 /// Longer keys are hashed one by one: memcached takes 250 bytes.
 const MAX_BLOCKS: usize = 4;
 
-/// Keys of one number of blocks.
-struct Group<'keys> {
-    /// Behind the first `len` are others, or empty ones.
-    keys: [&'keys [u8]; LANES],
-    len: usize,
+/// Where in the list of keys those of a group stand: one behind the other, or each on its own.
+pub(crate) enum Places<'a> {
+    From(usize),
+    Each(&'a [usize]),
 }
 
-impl Group<'_> {
+/// The lengths of a group's keys in bytes, which vectors are loaded from: of longer keys than
+/// `MAX_BLOCKS` anything below them.
+type Lens = [u32; LANES];
+
+/// Hashes the keys of a group, of which the first `count` have the number of blocks of the longest;
+/// the words behind theirs may become anything.
+fn hash_group<'keys>(
+    simd: Simd,
+    key: impl Fn(usize) -> &'keys [u8] + Copy,
+    lens: &Lens,
+    count: usize,
+    longest: u32,
+    words: &mut [u32; LANES],
+) {
+    // Two keys are as fast one by one.
+    let is_worth_it = count > 2;
+    match simd {
+        // SAFETY: `Simd` says that this processor has the instructions.
+        #[cfg(target_arch = "x86_64")]
+        #[allow(unsafe_code)]
+        Simd::Avx2 if is_worth_it => unsafe { avx2::first_words(key, lens, count, longest, words) },
+        // SAFETY: the same.
+        #[cfg(target_arch = "x86_64")]
+        #[allow(unsafe_code)]
+        Simd::Avx512 if is_worth_it => unsafe {
+            avx512::first_words(key, lens, count, longest, words)
+        },
+        _ => {
+            for (i, word) in words[..count].iter_mut().enumerate() {
+                *word = first_word(simd, key(i));
+            }
+        }
+    }
+}
+
+/// Keys of one number of blocks that do not stand one behind the other.
+struct Group<'keys> {
+    /// Behind the first `count` are others, or empty ones.
+    keys: [&'keys [u8]; LANES],
+    lens: Lens,
+    count: usize,
+}
+
+impl<'keys> Group<'keys> {
     const EMPTY: Group<'static> = Group {
         keys: [&[]; LANES],
-        len: 0,
+        lens: [0; LANES],
+        count: 0,
     };
+
+    fn add(&mut self, key: &'keys [u8]) {
+        self.keys[self.count] = key;
+        self.lens[self.count] = key.len() as u32;
+        self.count += 1;
+    }
+
+    fn hash(&self, simd: Simd, words: &mut [u32; LANES]) {
+        let key = |i: usize| self.keys[i];
+        let longest = self.lens.iter().fold(0, |longest, &len| longest.max(len));
+        hash_group(simd, key, &self.lens, self.count, longest, words);
+    }
 }
 
 /// Hands out the places and first words of `count` keys, each once, at most 96 at a time.
+///
+/// `FETCH`: whether the processor is to be told early where the keys are.
 #[inline]
-pub(crate) fn many<'keys>(
+pub(crate) fn many<'keys, const FETCH: bool>(
     simd: Simd,
     count: usize,
-    key: impl Fn(usize) -> &'keys [u8],
-    mut found: impl FnMut(&[usize], &[u32]),
+    key: impl Fn(usize) -> &'keys [u8] + Copy,
+    mut found: impl FnMut(Places, &[u32]),
 ) {
-    // Fills a group, has its keys fetched, and returns the length of the longest.
-    let gather = |group: &mut Group<'keys>, start: usize| {
-        group.len = LANES.min(count - start);
-        let mut longest = 0;
-        for (i, slot) in group.keys[..group.len].iter_mut().enumerate() {
-            *slot = key(start + i);
-            scalar::prefetch(slot);
-            longest = longest.max(slot.len());
-        }
-        longest
-    };
-    let mut groups = [Group::EMPTY, Group::EMPTY];
-    let [group, next] = &mut groups;
-    let (mut group, mut next) = (group, next);
+    let mut words = [0; LANES];
     let mut sorter: Option<Sorter> = None;
-    let mut longest = gather(group, 0);
-    for start in (0..count).step_by(LANES) {
-        // The next group, so that its keys come while this one's are hashed.
-        let next_longest = gather(next, count.min(start + LANES));
-        if blocks(longest) == 1 {
-            let places = std::array::from_fn(|i| start + i);
-            hand_out(simd, group, &places, &mut found);
-        } else {
-            let sorter = sorter.get_or_insert_with(Sorter::default);
-            for (i, key) in group.keys[..group.len].iter().enumerate() {
-                sorter.add(simd, start + i, key, &mut found);
-            }
+    let fetch = |places: Range<usize>| {
+        if FETCH {
+            places.for_each(|place| scalar::prefetch(key(place)));
         }
-        std::mem::swap(&mut group, &mut next);
-        longest = next_longest;
+    };
+    fetch(0..LANES.min(count));
+    for start in (0..count).step_by(LANES) {
+        let end = count.min(start + LANES);
+        let mut lens = [0; LANES];
+        let mut longest = 0;
+        for (len, place) in lens.iter_mut().zip(start..end) {
+            *len = u32::try_from(key(place).len()).unwrap_or(u32::MAX);
+            longest = longest.max(*len);
+        }
+        // The next group's, so that they come while this one's are hashed.
+        fetch(end..count.min(end + LANES));
+        if blocks(longest as usize) > 1 {
+            let sorter = sorter.get_or_insert_with(Sorter::default);
+            for place in start..end {
+                sorter.add(simd, place, key(place), &mut found);
+            }
+            continue;
+        }
+        if end - start == LANES {
+            hash_group(simd, |i| key(start + i), &lens, LANES, longest, &mut words);
+        } else {
+            let mut group = Group::EMPTY;
+            for place in start..end {
+                group.add(key(place));
+            }
+            group.hash(simd, &mut words);
+        }
+        found(Places::From(start), &words[..end - start]);
     }
     if let Some(sorter) = sorter {
         sorter.finish(simd, &mut found);
@@ -363,21 +358,20 @@ impl<'keys> Sorter<'keys> {
         simd: Simd,
         place: usize,
         key: &'keys [u8],
-        found: &mut impl FnMut(&[usize], &[u32]),
+        found: &mut impl FnMut(Places, &[u32]),
     ) {
         let Some((group, places)) = self.groups.get_mut(blocks(key.len()) - 1) else {
-            return found(&[place], &[first_word(key)]);
+            return found(Places::From(place), &[first_word(simd, key)]);
         };
-        group.keys[group.len] = key;
-        places[group.len] = place;
-        group.len += 1;
-        if group.len == LANES {
+        places[group.count] = place;
+        group.add(key);
+        if group.count == LANES {
             hand_out(simd, group, places, found);
-            group.len = 0;
+            group.count = 0;
         }
     }
 
-    fn finish(&self, simd: Simd, found: &mut impl FnMut(&[usize], &[u32])) {
+    fn finish(&self, simd: Simd, found: &mut impl FnMut(Places, &[u32])) {
         for (group, places) in &self.groups {
             hand_out(simd, group, places, found);
         }
@@ -388,11 +382,11 @@ fn hand_out(
     simd: Simd,
     group: &Group,
     places: &[usize; LANES],
-    found: &mut impl FnMut(&[usize], &[u32]),
+    found: &mut impl FnMut(Places, &[u32]),
 ) {
     let mut words = [0; LANES];
-    simd.hash(group, &mut words);
-    found(&places[..group.len], &words[..group.len]);
+    group.hash(simd, &mut words);
+    found(Places::Each(&places[..group.count]), &words[..group.count]);
 }
 
 #[cfg(test)]
@@ -409,24 +403,33 @@ mod tests {
         for len in 0..200 {
             for start in 0..64 {
                 let message = &bytes[61 * start..][..len];
-                assert_eq!(
-                    first_word(message),
-                    words(message)[0],
-                    "{len} bytes from {start}"
-                );
+                for simd in here() {
+                    assert_eq!(
+                        first_word(simd, message),
+                        words(message)[0],
+                        "{len} bytes from {start}, {simd:?}"
+                    );
+                }
             }
         }
     }
 
+    fn here() -> impl Iterator<Item = Simd> {
+        Simd::ALL.iter().copied().filter(|simd| simd.is_here())
+    }
+
     fn check(simd: Simd, keys: &[&[u8]]) {
         let mut seen = vec![None; keys.len()];
-        let found = |places: &[usize], words: &[u32]| {
-            assert_eq!(places.len(), words.len());
-            for (&place, &word) in places.iter().zip(words) {
+        let found = |places: Places, words: &[u32]| {
+            for (i, &word) in words.iter().enumerate() {
+                let place = match places {
+                    Places::From(start) => start + i,
+                    Places::Each(places) => places[i],
+                };
                 assert_eq!(seen[place].replace(word), None);
             }
         };
-        many(simd, keys.len(), |i| keys[i], found);
+        many::<true>(simd, keys.len(), |i| keys[i], found);
         for (key, word) in keys.iter().zip(seen) {
             assert_eq!(word, Some(words(key)[0]), "{simd:?}: {key:?}");
         }
@@ -435,7 +438,7 @@ mod tests {
     #[test]
     fn every_length_count_and_alignment_is_hashed_alike() {
         let bytes: Vec<u8> = (0..2000u32).map(|i| (i * i / 7) as u8).collect();
-        for simd in Simd::here() {
+        for simd in here() {
             for len in 0..=300 {
                 let keys: Vec<&[u8]> = (0..100).map(|i| &bytes[i..][..len]).collect();
                 check(simd, &keys);
@@ -454,7 +457,7 @@ mod tests {
 
     #[test]
     fn blocks_give_whole_digests() {
-        for simd in Simd::here() {
+        for simd in here() {
             let mut blocks = Blocks::EMPTY;
             for count in 1..=LANES {
                 let messages: Vec<Vec<u8>> = (0..count)
@@ -495,7 +498,7 @@ mod tests {
             *byte = (i * 31 / 7) as u8;
         }
         let middle = &*middle;
-        for simd in Simd::here() {
+        for simd in here() {
             for len in 0..=300 {
                 for count in [1, 5, 100] {
                     check(simd, &vec![&middle[PAGE - len..]; count]);

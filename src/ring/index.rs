@@ -11,9 +11,10 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, try_collect};
+use crate::hash::simd::{Simd, Work};
 
 /// How many points are compared at once.
-const WINDOW: usize = 4;
+const WINDOW: usize = 8;
 
 /// The positions of a ring's points, ascending, and where in them to begin a search.
 #[derive(Clone, Debug)]
@@ -59,18 +60,65 @@ impl Index {
         &self.positions[..self.positions.len() - WINDOW]
     }
 
-    /// How many points are below a position.
     #[inline(always)]
-    pub(super) fn below(&self, limit: u32) -> usize {
-        let mut at = self.starts[(limit >> self.shift) as usize] as usize;
+    fn search(&self) -> Search<'_> {
+        Search {
+            positions: &self.positions,
+            starts: &self.starts,
+            shift: self.shift,
+        }
+    }
+
+    /// How many points are below a position.
+    pub(super) fn below(&self, simd: Simd, limit: u32) -> usize {
+        simd.run((self, limit))
+    }
+}
+
+/// An index's parts, at hand in registers.
+#[derive(Clone, Copy)]
+struct Search<'a> {
+    positions: &'a [u32],
+    starts: &'a [u32],
+    shift: u32,
+}
+
+impl Search<'_> {
+    #[inline(always)]
+    fn below(self, limit: u32) -> usize {
+        let at = self.starts[(limit >> self.shift) as usize] as usize;
+        match self.below_in_window(at, limit) {
+            WINDOW => self.below_behind(at + WINDOW, limit),
+            below => at + below,
+        }
+    }
+
+    /// How many of the points from `at` are below a limit, of as many as are compared at once.
+    #[inline(always)]
+    fn below_in_window(self, at: usize, limit: u32) -> usize {
+        let window = self.positions[at..at + WINDOW].iter();
+        window.map(|&point| usize::from(point < limit)).sum()
+    }
+
+    /// The same as `below`, in a crowded bucket.
+    #[cold]
+    fn below_behind(self, mut at: usize, limit: u32) -> usize {
         loop {
-            let window: &[u32; WINDOW] = self.positions[at..at + WINDOW].try_into().expect("4");
-            let below: u32 = window.iter().map(|&point| u32::from(point < limit)).sum();
-            at += below as usize;
-            if below < WINDOW as u32 {
-                return at;
+            match self.below_in_window(at, limit) {
+                WINDOW => at += WINDOW,
+                below => return at + below,
             }
         }
+    }
+}
+
+/// Two numbers, which pass in registers.
+impl Work for (&Index, u32) {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run(self) -> usize {
+        self.0.search().below(self.1)
     }
 }
 
@@ -102,22 +150,50 @@ impl Owners {
     }
 
     /// The servers for positions, each of which is below a limit or more.
-    pub(super) fn find(&self, index: &Index, more: u32, positions: &[u32], servers: &mut [u32]) {
+    pub(super) fn find(
+        &self,
+        simd: Simd,
+        index: &Index,
+        more: u32,
+        positions: &[u32],
+        servers: &mut [u32],
+    ) {
+        let search = index.search();
         match self {
-            Owners::Narrow(owners) => find(index, owners, more, positions, servers),
-            Owners::Wide(owners) => find(index, owners, more, positions, servers),
+            Owners::Narrow(owners) => simd.run(Find {
+                search,
+                owners,
+                more,
+                positions,
+                servers,
+            }),
+            Owners::Wide(owners) => simd.run(Find {
+                search,
+                owners,
+                more,
+                positions,
+                servers,
+            }),
         }
     }
 }
 
-fn find<S: Copy + Into<u32>>(
-    index: &Index,
-    owners: &[S],
+struct Find<'a, S> {
+    search: Search<'a>,
+    owners: &'a [S],
     more: u32,
-    positions: &[u32],
-    servers: &mut [u32],
-) {
-    for (server, position) in servers.iter_mut().zip(positions) {
-        *server = owners[index.below(position.wrapping_add(more))].into();
+    positions: &'a [u32],
+    servers: &'a mut [u32],
+}
+
+impl<S: Copy + Into<u32>> Work for Find<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (server, position) in self.servers.iter_mut().zip(self.positions) {
+            let limit = position.wrapping_add(self.more);
+            *server = self.owners[self.search.below(limit)].into();
+        }
     }
 }

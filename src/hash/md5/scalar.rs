@@ -3,8 +3,8 @@
 //! A step is `a = b + rotate(a + f(b, c, d) + constant + word)`, and each waits for the `b` of the
 //! one before. So `b` comes last into each sum, which is all that this file does:
 //!
-//! - F as `d ^ (b & (c ^ d))`, H as `b ^ (c ^ d)` and I as `c ^ (b | !d)`: what is without `b` is
-//!   ready before.
+//! - F as `d ^ (b & (c ^ d))` and H as `b ^ (c ^ d)`: what is without `b` is ready before.
+//! - I, `c ^ (b | !d)`, as `-1 - (c ^ (d & !b))`, which is an operation less.
 //! - G's halves `b & d` and `c & !d` share no bit, so both are added, the second early.
 //! - The compiler would add in an order of its own; [`settled`] keeps it from that.
 
@@ -39,9 +39,21 @@ pub(super) fn prefetch(key: &[u8]) {
     let _ = key;
 }
 
-/// The first word of the digest of a message whose only block, padded, this is.
-#[inline]
-pub(super) fn first_word(block: &[u8; 64]) -> u32 {
+/// The first word of the digest of a message whose only block, padded, this is. A block that is
+/// SHORT has only 0 in words 8 to 13 and 15.
+pub(super) fn first_word<const SHORT: bool>(block: &[u8; 64]) -> u32 {
+    steps::<SHORT>(block)
+}
+
+/// The same with ANDN.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "bmi1")]
+pub(super) fn first_word_with_bmi<const SHORT: bool>(block: &[u8; 64]) -> u32 {
+    steps::<SHORT>(block)
+}
+
+#[inline(always)]
+fn steps<const SHORT: bool>(block: &[u8; 64]) -> u32 {
     let words: [u32; 16] =
         std::array::from_fn(|i| u32::from_le_bytes(std::array::from_fn(|j| block[4 * i + j])));
     let [mut a, mut b, mut c, mut d] = START;
@@ -56,12 +68,15 @@ pub(super) fn first_word(block: &[u8; 64]) -> u32 {
             settled($sum).wrapping_add($b ^ ($c ^ $d))
         };
         (I, $sum:ident, $b:ident $c:ident $d:ident) => {
-            settled($sum).wrapping_add($c ^ ($b | !$d))
+            settled($sum.wrapping_sub(1)).wrapping_sub($c ^ ($d & !$b))
         };
     }
     macro_rules! step {
         ($f:ident, $at:expr, $word:literal, $turn:literal, $a:ident $b:ident $c:ident $d:ident) => {
-            let sum = $a.wrapping_add(CONSTANTS[$at].wrapping_add(words[$word]));
+            let mut sum = $a.wrapping_add(CONSTANTS[$at]);
+            if !SHORT || $word < 8 || $word == 14 {
+                sum = sum.wrapping_add(words[$word]);
+            }
             $a = mix!($f, sum, $b $c $d).rotate_left($turn).wrapping_add($b);
         };
     }

@@ -1,0 +1,112 @@
+//! The choice among the processor's instruction sets, made once and carried in each ring.
+
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+/// What keys are hashed and looked up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Simd {
+    Scalar,
+    /// AVX2, BMI1, BMI2 and POPCNT.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// All these, and AVX-512F, BW and VL.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// Work that is compiled for each instruction set. What it does is to be inlined into it.
+pub(crate) trait Work {
+    type Output;
+
+    fn run(self) -> Self::Output;
+}
+
+impl Simd {
+    /// All that there are, the best first.
+    pub(crate) const ALL: &[Simd] = &[
+        #[cfg(target_arch = "x86_64")]
+        Simd::Avx512,
+        #[cfg(target_arch = "x86_64")]
+        Simd::Avx2,
+        Simd::Scalar,
+    ];
+
+    /// The best of this processor, or what the environment variable `KETAMA_SIMD` says, if it has
+    /// that: `scalar`, `avx2` or `avx512`. Found out once.
+    #[inline]
+    pub(crate) fn get() -> Simd {
+        // No OnceLock: a fork could leave it half done. Threads that come here together find the
+        // same. What is found is kept as its place in the list; there are fewer than 9.
+        static FOUND: AtomicU8 = AtomicU8::new(9);
+        match Simd::ALL.get(usize::from(FOUND.load(Relaxed))) {
+            Some(&found) => found,
+            None => {
+                let found = Simd::find_out();
+                FOUND.store(found as u8, Relaxed);
+                Simd::ALL[found]
+            }
+        }
+    }
+
+    #[cold]
+    fn find_out() -> usize {
+        let wanted = std::env::var("KETAMA_SIMD").unwrap_or_default();
+        let mut places = 0..Simd::ALL.len();
+        let is_wanted = |&place: &usize| Simd::ALL[place].name() == wanted;
+        let wanted = places.clone().find(is_wanted);
+        let is_here = |&place: &usize| Simd::ALL[place].is_here();
+        let best = places.find(is_here);
+        wanted
+            .filter(is_here)
+            .or(best)
+            .expect("Scalar is everywhere")
+    }
+
+    pub(crate) fn is_here(self) -> bool {
+        match self {
+            Simd::Scalar => true,
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("bmi1")
+                    && is_x86_feature_detected!("bmi2")
+                    && is_x86_feature_detected!("popcnt")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx512 => {
+                Simd::Avx2.is_here()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vl")
+            }
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Simd::Scalar => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx512 => "avx512",
+        }
+    }
+
+    /// Does the work with these instructions. With AVX-512 it has those of AVX2: wider vectors than
+    /// the compiler would choose by itself are not worth their while.
+    #[inline(always)]
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
+        match self {
+            Simd::Scalar => work.run(),
+            // SAFETY: `is_here` has found them.
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx2 | Simd::Avx512 => unsafe { run_with_avx2(work) },
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn run_with_avx2<W: Work>(work: W) -> W::Output {
+    work.run()
+}
