@@ -4,7 +4,6 @@
 mod fnv;
 pub(crate) mod md5;
 mod one_at_a_time;
-#[allow(unsafe_code)]
 pub(crate) mod simd;
 
 use sha1::{Digest, Sha1};

@@ -1,5 +1,5 @@
 //! The ring itself: sorted points, the search for a key's point, and the walk from there.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod arcs;
 mod build;

@@ -14,13 +14,6 @@ pub(crate) enum Simd {
     Avx512,
 }
 
-/// Work that is compiled for each instruction set. What it does is to be inlined into it.
-pub(crate) trait Work {
-    type Output;
-
-    fn run(self) -> Self::Output;
-}
-
 impl Simd {
     /// All that there are, the best first.
     pub(crate) const ALL: &[Simd] = &[
@@ -91,22 +84,4 @@ impl Simd {
             Simd::Avx512 => "avx512",
         }
     }
-
-    /// Does the work with these instructions. With AVX-512 it has those of AVX2: wider vectors than
-    /// the compiler would choose by itself are not worth their while.
-    #[inline(always)]
-    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
-        match self {
-            Simd::Scalar => work.run(),
-            // SAFETY: `is_here` has found them.
-            #[cfg(target_arch = "x86_64")]
-            Simd::Avx2 | Simd::Avx512 => unsafe { run_with_avx2(work) },
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn run_with_avx2<W: Work>(work: W) -> W::Output {
-    work.run()
 }

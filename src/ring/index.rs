@@ -8,10 +8,14 @@
 //!         fewer than 8 -> at + that many
 //!         at += 8                                   a crowded bucket, and rare
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod avx2;
 
 use crate::error::{Error, try_collect};
-use crate::hash::simd::{Simd, Work};
+use crate::hash::simd::Simd;
 
 /// How many points are compared at once.
 const WINDOW: usize = 8;
@@ -60,7 +64,6 @@ impl Index {
         &self.positions[..self.positions.len() - WINDOW]
     }
 
-    #[inline(always)]
     fn search(&self) -> Search<'_> {
         Search {
             positions: &self.positions,
@@ -71,11 +74,19 @@ impl Index {
 
     /// How many points are below a position.
     pub(super) fn below(&self, simd: Simd, limit: u32) -> usize {
-        simd.run((self, limit))
+        let search = self.search();
+        match simd {
+            Simd::Scalar => search.below(limit),
+            // SAFETY: `Simd` says that this processor has the instructions, and these are the parts
+            // of an index.
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            Simd::Avx2 | Simd::Avx512 => unsafe { avx2::below(search, limit) },
+        }
     }
 }
 
-/// An index's parts, at hand in registers.
+/// The parts of an index, at hand in registers.
 #[derive(Clone, Copy)]
 struct Search<'a> {
     positions: &'a [u32],
@@ -84,41 +95,27 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    #[inline(always)]
     fn below(self, limit: u32) -> usize {
-        let at = self.starts[(limit >> self.shift) as usize] as usize;
-        match self.below_in_window(at, limit) {
-            WINDOW => self.below_behind(at + WINDOW, limit),
-            below => at + below,
-        }
+        let start = self.starts[(limit >> self.shift) as usize];
+        self.below_from(start as usize, limit)
     }
 
-    /// How many of the points from `at` are below a limit, of as many as are compared at once.
-    #[inline(always)]
-    fn below_in_window(self, at: usize, limit: u32) -> usize {
-        let window = self.positions[at..at + WINDOW].iter();
-        window.map(|&point| usize::from(point < limit)).sum()
-    }
-
-    /// The same as `below`, in a crowded bucket.
+    /// The same where the first window of a bucket does not say it.
+    #[cfg(target_arch = "x86_64")]
     #[cold]
-    fn below_behind(self, mut at: usize, limit: u32) -> usize {
+    fn below_in_crowd(self, at: usize, limit: u32) -> usize {
+        self.below_from(at, limit)
+    }
+
+    /// The same from a point on, before which all are below.
+    fn below_from(self, mut at: usize, limit: u32) -> usize {
         loop {
-            match self.below_in_window(at, limit) {
+            let window = self.positions[at..at + WINDOW].iter();
+            match window.map(|&point| usize::from(point < limit)).sum() {
                 WINDOW => at += WINDOW,
                 below => return at + below,
             }
         }
-    }
-}
-
-/// Two numbers, which pass in registers.
-impl Work for (&Index, u32) {
-    type Output = usize;
-
-    #[inline(always)]
-    fn run(self) -> usize {
-        self.0.search().below(self.1)
     }
 }
 
@@ -158,42 +155,34 @@ impl Owners {
         positions: &[u32],
         servers: &mut [u32],
     ) {
-        let search = index.search();
         match self {
-            Owners::Narrow(owners) => simd.run(Find {
-                search,
-                owners,
-                more,
-                positions,
-                servers,
-            }),
-            Owners::Wide(owners) => simd.run(Find {
-                search,
-                owners,
-                more,
-                positions,
-                servers,
-            }),
+            Owners::Narrow(owners) => find(simd, index, owners, more, positions, servers),
+            Owners::Wide(owners) => find(simd, index, owners, more, positions, servers),
         }
     }
 }
 
-struct Find<'a, S> {
-    search: Search<'a>,
-    owners: &'a [S],
+fn find<S: Copy + Into<u32>>(
+    simd: Simd,
+    index: &Index,
+    owners: &[S],
     more: u32,
-    positions: &'a [u32],
-    servers: &'a mut [u32],
-}
-
-impl<S: Copy + Into<u32>> Work for Find<'_, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (server, position) in self.servers.iter_mut().zip(self.positions) {
-            let limit = position.wrapping_add(self.more);
-            *server = self.owners[self.search.below(limit)].into();
+    positions: &[u32],
+    servers: &mut [u32],
+) {
+    let search = index.search();
+    match simd {
+        Simd::Scalar => {
+            for (server, position) in servers.iter_mut().zip(positions) {
+                *server = owners[search.below(position.wrapping_add(more))].into();
+            }
         }
+        // SAFETY: `Simd` says that this processor has the instructions, and these are the parts of
+        // an index and its owners.
+        #[cfg(target_arch = "x86_64")]
+        #[allow(unsafe_code)]
+        Simd::Avx2 | Simd::Avx512 => unsafe {
+            avx2::find(search, owners, more, positions, servers);
+        },
     }
 }
