@@ -178,7 +178,7 @@ impl Ring {
     pub fn find_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Vec<u32> {
         let mut servers = vec![0; keys.len()];
         let key = |i: usize| keys[i].as_ref();
-        self.find_each::<true>(keys.len(), key, |place, found| {
+        self.find_each(keys.len(), key, |place, found| {
             servers[place..place + found.len()].copy_from_slice(found);
         });
         servers
@@ -189,7 +189,7 @@ impl Ring {
     pub fn find_packed(&self, bytes: &[u8], offsets: &[u32]) -> Result<Vec<u32>, Error> {
         let key = packed(bytes, offsets)?;
         let mut servers = vec![0; offsets.len().saturating_sub(1)];
-        self.find_each::<false>(servers.len(), key, |place, found| {
+        self.find_each(servers.len(), key, |place, found| {
             servers[place..place + found.len()].copy_from_slice(found);
         });
         Ok(servers)
@@ -197,32 +197,32 @@ impl Ring {
 
     /// Hands out the servers of `count` keys, each once: those of keys one behind the other, with
     /// the place of the first.
-    ///
-    /// `FETCH`: whether the processor is to be told early where the keys are.
     #[inline]
-    pub(crate) fn find_each<'keys, const FETCH: bool>(
+    pub(crate) fn find_each<'keys>(
         &self,
         count: usize,
         key: impl Fn(usize) -> &'keys [u8] + Copy,
         mut found: impl FnMut(usize, &[u32]),
     ) {
-        // Into memory that nothing else points to, so that the compiler keeps what it has read.
-        let mut servers = [0; hash::md5::LANES];
-        let find = |places: Places, positions: &[u32]| {
-            let servers = &mut servers[..positions.len()];
-            self.owners
-                .find(self.simd, &self.index, self.more(), positions, servers);
+        let more = self.more();
+        let find = |places: Places, words: &mut [u32]| {
+            if more > 0 {
+                words
+                    .iter_mut()
+                    .for_each(|word| *word = word.wrapping_add(more));
+            }
+            self.owners.find(self.simd, &self.index, words);
             match places {
-                Places::From(start) => found(start, servers),
+                Places::From(start) => found(start, words),
                 Places::Each(places) => {
-                    for (&place, server) in places.iter().zip(servers.chunks_exact(1)) {
+                    for (&place, server) in places.iter().zip(words.chunks_exact(1)) {
                         found(place, server);
                     }
                 }
             }
         };
         match self.rules.key_hash {
-            KeyHash::Md5 => hash::md5::many::<FETCH>(self.simd, count, key, find),
+            KeyHash::Md5 => hash::md5::many(self.simd, count, key, find),
             hash => (0..count).for_each(|place| {
                 let below = self.below(hash.position(self.simd, key(place)));
                 found(place, &[self.owners.get(below)]);

@@ -16,6 +16,7 @@ use super::ring::{
 use super::{bytes, guard, set_error};
 use crate::error::Error;
 use std::ffi::c_void;
+use std::ptr::NonNull;
 use std::slice;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
@@ -157,20 +158,26 @@ pub unsafe extern "C" fn ketama_ring_find_many(
         }
         // SAFETY: not NULL, and `n` keys by the caller's promise.
         let keys = unsafe { slice::from_raw_parts(keys, n) };
-        // SAFETY: as the header says of a key.
-        let read = |key: &ketama_key| unsafe { bytes(key.data, key.len) };
         // All before any is looked up: nothing is written on failure.
-        if let Some(index) = keys.iter().position(|key| read(key).is_none()) {
+        let is_wrong = |key: &ketama_key| {
+            let is_null = key.data.is_null() & (key.len > 0);
+            is_null | isize::try_from(key.len).is_err()
+        };
+        if keys.iter().fold(false, |wrong, key| wrong | is_wrong(key)) {
+            let index = keys.iter().position(is_wrong).expect("one of all");
             return Err(Failure::null(&format!("key {index}")));
         }
-        let key = move |index: usize| match &keys[index] {
-            key if key.len == 0 => &[],
-            // SAFETY: can be read, as was seen.
-            key => unsafe { slice::from_raw_parts(key.data.cast(), key.len) },
+        let key = move |index: usize| {
+            // SAFETY: no more than `n` keys are asked for.
+            let key = unsafe { keys.get_unchecked(index) };
+            let data = NonNull::new(key.data.cast_mut().cast());
+            let data = data.unwrap_or(NonNull::dangling());
+            // SAFETY: NULL only without a length, no longer than an object can be, and readable by
+            // the caller's promise.
+            unsafe { slice::from_raw_parts(data.as_ptr(), key.len) }
         };
         // SAFETY: room for `n` servers, by the caller's promise.
-        ring.ring
-            .find_each::<true>(n, key, unsafe { writer(servers) });
+        ring.ring.find_each(n, key, unsafe { writer(servers) });
         Ok(())
     })
 }
@@ -227,8 +234,7 @@ pub unsafe extern "C" fn ketama_ring_find_packed(
             bytes.get_unchecked(start..end)
         };
         // SAFETY: room for `n` servers, by the caller's promise.
-        ring.ring
-            .find_each::<false>(n, key, unsafe { writer(servers) });
+        ring.ring.find_each(n, key, unsafe { writer(servers) });
         Ok(())
     })
 }

@@ -25,7 +25,6 @@ mod scalar;
 
 use super::simd::Simd;
 use md5::{Digest, Md5};
-use std::ops::Range;
 
 /// The state before the first block.
 const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
@@ -229,6 +228,10 @@ pub(crate) enum Places<'a> {
 /// `MAX_BLOCKS` anything below them.
 type Lens = [u32; LANES];
 
+fn longest_of(lens: &[u32]) -> u32 {
+    lens.iter().fold(0, |longest, &len| longest.max(len))
+}
+
 /// Hashes the keys of a group, of which the first `count` have the number of blocks of the longest;
 /// the words behind theirs may become anything.
 fn hash_group<'keys>(
@@ -283,39 +286,40 @@ impl<'keys> Group<'keys> {
 
     fn hash(&self, simd: Simd, words: &mut [u32; LANES]) {
         let key = |i: usize| self.keys[i];
-        let longest = self.lens.iter().fold(0, |longest, &len| longest.max(len));
+        let longest = longest_of(&self.lens);
         hash_group(simd, key, &self.lens, self.count, longest, words);
     }
 }
 
-/// Hands out the places and first words of `count` keys, each once, at most 96 at a time.
-///
-/// `FETCH`: whether the processor is to be told early where the keys are.
+/// Hands out the places and first words of `count` keys, each once, at most 96 at a time; what takes
+/// them may use their memory.
 #[inline]
-pub(crate) fn many<'keys, const FETCH: bool>(
+pub(crate) fn many<'keys>(
     simd: Simd,
     count: usize,
     key: impl Fn(usize) -> &'keys [u8] + Copy,
-    mut found: impl FnMut(Places, &[u32]),
+    mut found: impl FnMut(Places, &mut [u32]),
 ) {
     let mut words = [0; LANES];
+    let mut lens = [0; LANES];
     let mut sorter: Option<Sorter> = None;
-    let fetch = |places: Range<usize>| {
-        if FETCH {
-            places.for_each(|place| scalar::prefetch(key(place)));
-        }
-    };
-    fetch(0..LANES.min(count));
     for start in (0..count).step_by(LANES) {
         let end = count.min(start + LANES);
-        let mut lens = [0; LANES];
-        let mut longest = 0;
         for (len, place) in lens.iter_mut().zip(start..end) {
             *len = u32::try_from(key(place).len()).unwrap_or(u32::MAX);
-            longest = longest.max(*len);
         }
-        // The next group's, so that they come while this one's are hashed.
-        fetch(end..count.min(end + LANES));
+        // On its own, since each comparison waits for the one before, unless they are in vectors.
+        let longest = longest_of(&lens[..end - start]);
+        // The next keys come while these are hashed.
+        let next = end..count.min(end + LANES);
+        for place in next.clone() {
+            scalar::prefetch(key(place), 0);
+        }
+        if longest > 64 {
+            for place in next {
+                (1..4).for_each(|line| scalar::prefetch(key(place), 64 * line));
+            }
+        }
         if blocks(longest as usize) > 1 {
             let sorter = sorter.get_or_insert_with(Sorter::default);
             for place in start..end {
@@ -332,7 +336,7 @@ pub(crate) fn many<'keys, const FETCH: bool>(
             }
             group.hash(simd, &mut words);
         }
-        found(Places::From(start), &words[..end - start]);
+        found(Places::From(start), &mut words[..end - start]);
     }
     if let Some(sorter) = sorter {
         sorter.finish(simd, &mut found);
@@ -358,10 +362,10 @@ impl<'keys> Sorter<'keys> {
         simd: Simd,
         place: usize,
         key: &'keys [u8],
-        found: &mut impl FnMut(Places, &[u32]),
+        found: &mut impl FnMut(Places, &mut [u32]),
     ) {
         let Some((group, places)) = self.groups.get_mut(blocks(key.len()) - 1) else {
-            return found(Places::From(place), &[first_word(simd, key)]);
+            return found(Places::From(place), &mut [first_word(simd, key)]);
         };
         places[group.count] = place;
         group.add(key);
@@ -371,7 +375,7 @@ impl<'keys> Sorter<'keys> {
         }
     }
 
-    fn finish(&self, simd: Simd, found: &mut impl FnMut(Places, &[u32])) {
+    fn finish(&self, simd: Simd, found: &mut impl FnMut(Places, &mut [u32])) {
         for (group, places) in &self.groups {
             hand_out(simd, group, places, found);
         }
@@ -382,11 +386,14 @@ fn hand_out(
     simd: Simd,
     group: &Group,
     places: &[usize; LANES],
-    found: &mut impl FnMut(Places, &[u32]),
+    found: &mut impl FnMut(Places, &mut [u32]),
 ) {
     let mut words = [0; LANES];
     group.hash(simd, &mut words);
-    found(Places::Each(&places[..group.count]), &words[..group.count]);
+    found(
+        Places::Each(&places[..group.count]),
+        &mut words[..group.count],
+    );
 }
 
 #[cfg(test)]
@@ -420,8 +427,8 @@ mod tests {
 
     fn check(simd: Simd, keys: &[&[u8]]) {
         let mut seen = vec![None; keys.len()];
-        let found = |places: Places, words: &[u32]| {
-            for (i, &word) in words.iter().enumerate() {
+        let found = |places: Places, words: &mut [u32]| {
+            for (i, &mut word) in words.iter_mut().enumerate() {
                 let place = match places {
                     Places::From(start) => start + i,
                     Places::Each(places) => places[i],
@@ -429,7 +436,7 @@ mod tests {
                 assert_eq!(seen[place].replace(word), None);
             }
         };
-        many::<true>(simd, keys.len(), |i| keys[i], found);
+        many(simd, keys.len(), |i| keys[i], found);
         for (key, word) in keys.iter().zip(seen) {
             assert_eq!(word, Some(words(key)[0]), "{simd:?}: {key:?}");
         }

@@ -146,43 +146,26 @@ impl Owners {
         }
     }
 
-    /// The servers for positions, each of which is below a limit or more.
-    pub(super) fn find(
-        &self,
-        simd: Simd,
-        index: &Index,
-        more: u32,
-        positions: &[u32],
-        servers: &mut [u32],
-    ) {
+    /// Puts in the place of limits the servers of the keys below them.
+    pub(super) fn find(&self, simd: Simd, index: &Index, limits: &mut [u32]) {
         match self {
-            Owners::Narrow(owners) => find(simd, index, owners, more, positions, servers),
-            Owners::Wide(owners) => find(simd, index, owners, more, positions, servers),
+            Owners::Narrow(owners) => find(simd, index.search(), owners, limits),
+            Owners::Wide(owners) => find(simd, index.search(), owners, limits),
         }
     }
 }
 
-fn find<S: Copy + Into<u32>>(
-    simd: Simd,
-    index: &Index,
-    owners: &[S],
-    more: u32,
-    positions: &[u32],
-    servers: &mut [u32],
-) {
-    let search = index.search();
+fn find<S: Copy + Into<u32>>(simd: Simd, search: Search, owners: &[S], limits: &mut [u32]) {
     match simd {
         Simd::Scalar => {
-            for (server, position) in servers.iter_mut().zip(positions) {
-                *server = owners[search.below(position.wrapping_add(more))].into();
+            for limit in limits {
+                *limit = owners[search.below(*limit)].into();
             }
         }
         // SAFETY: `Simd` says that this processor has the instructions, and these are the parts of
         // an index and its owners.
         #[cfg(target_arch = "x86_64")]
         #[allow(unsafe_code)]
-        Simd::Avx2 | Simd::Avx512 => unsafe {
-            avx2::find(search, owners, more, positions, servers);
-        },
+        Simd::Avx2 | Simd::Avx512 => unsafe { avx2::find(search, owners, limits) },
     }
 }

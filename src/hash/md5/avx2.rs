@@ -1,4 +1,5 @@
-//! 8 lanes of 32 bits a vector, and 4 vectors side by side, which is what 16 registers hold.
+//! 8 lanes of 32 bits a vector, and 3 vectors side by side: the states of more do not fit into 16
+//! registers.
 
 use super::{CONSTANTS, LANES, Lens, START, blocks, first_steps, last_steps};
 use std::arch::x86_64::*;
@@ -6,7 +7,7 @@ use std::mem::MaybeUninit;
 
 /// The lanes of a vector.
 const WIDTH: usize = 8;
-const VECTORS: usize = 4;
+const VECTORS: usize = 3;
 const SIDE_BY_SIDE: usize = WIDTH * VECTORS;
 
 /// The words of a block; those that are not loaded are not read.
@@ -102,7 +103,7 @@ fn load_padded(blocks: &[[u8; 64]], block: &mut Block) {
     }
 }
 
-/// Loads a block of each of 32 keys, or half a one, without the number of bits.
+/// Loads a block of each of 24 keys, or half a one, without the number of bits.
 ///
 /// `ends`: what is behind their last whole words.
 ///

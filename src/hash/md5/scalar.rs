@@ -26,17 +26,18 @@ fn settled(sum: u32) -> u32 {
     sum
 }
 
-/// Has the processor fetch the beginning of a key.
+/// Has the processor fetch the bytes of a key around one.
 #[inline(always)]
-pub(super) fn prefetch(key: &[u8]) {
+pub(super) fn prefetch(key: &[u8], at: usize) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: any address may be prefetched.
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(key.as_ptr().cast());
+        let at = at.min(key.len());
+        _mm_prefetch::<_MM_HINT_T0>(key.as_ptr().wrapping_add(at).cast());
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = key;
+    let _ = (key, at);
 }
 
 /// The first word of the digest of a message whose only block, padded, this is. A block that is

@@ -21,30 +21,23 @@ pub(super) unsafe fn below(search: Search, limit: u32) -> usize {
     let window = unsafe { _mm256_loadu_si256(search.positions.as_ptr().add(at).cast()) };
     let limits = _mm256_set1_epi32(limit as i32);
     let is_not_below = _mm256_cmpeq_epi32(_mm256_max_epu32(window, limits), window);
-    let mask = _mm256_movemask_ps(_mm256_castsi256_ps(is_not_below));
-    match mask {
+    match _mm256_movemask_ps(_mm256_castsi256_ps(is_not_below)) {
         0 => search.below_in_crowd(at + WINDOW, limit),
         mask => at + mask.trailing_zeros() as usize,
     }
 }
 
-/// The owners for positions, each of which is below a limit or more.
+/// Puts in the place of limits the owners of the keys below them.
 ///
 /// # Safety
 ///
 /// As for [`below`], and `owners` has one more than there are points.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-pub(super) unsafe fn find<S: Copy + Into<u32>>(
-    search: Search,
-    owners: &[S],
-    more: u32,
-    positions: &[u32],
-    servers: &mut [u32],
-) {
-    for (server, position) in servers.iter_mut().zip(positions) {
+pub(super) unsafe fn find<S: Copy + Into<u32>>(search: Search, owners: &[S], limits: &mut [u32]) {
+    for limit in limits {
         // SAFETY: the caller's promise.
-        let below = unsafe { below(search, position.wrapping_add(more)) };
+        let below = unsafe { below(search, *limit) };
         // SAFETY: no more than all points are below a limit.
-        *server = unsafe { *owners.get_unchecked(below) }.into();
+        *limit = unsafe { *owners.get_unchecked(below) }.into();
     }
 }
