@@ -312,7 +312,6 @@ impl KeyHash {
         match self {
             KeyHash::Md5 => hash::md5::first_word(simd, key),
             KeyHash::OneAtATime => hash::one_at_a_time(key),
-            KeyHash::Fnv1a64 if key.is_empty() => 0,
             KeyHash::Fnv1a64 => hash::fnv1a_64(key),
             KeyHash::Crc32 => hash::crc32(key),
         }

@@ -1,7 +1,11 @@
 //! The hashes that place servers and keys on a ring.
 #![deny(unsafe_code)]
 
+#[allow(unsafe_code)]
+pub(crate) mod bytewise;
 mod fnv;
+#[allow(unsafe_code)]
+pub(crate) mod lanes;
 pub(crate) mod md5;
 mod one_at_a_time;
 pub(crate) mod simd;

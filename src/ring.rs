@@ -8,9 +8,11 @@ mod sort;
 
 use crate::dialect::{Dialect, KeyHash, Lookup, Rules};
 use crate::error::Error;
-use crate::hash::md5::Places;
+use crate::hash::bytewise::{Crc32, Fnv1a64, OneAtATime};
+use crate::hash::lanes::{Keys, LANES, Packed, Places, many};
+use crate::hash::md5::FirstWord;
 use crate::hash::simd::Simd;
-use crate::{hash, servers, stamp};
+use crate::{servers, stamp};
 use std::io::Read;
 use std::path::Path;
 
@@ -177,19 +179,26 @@ impl Ring {
     /// The servers of many keys, in their order.
     pub fn find_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Vec<u32> {
         let mut servers = vec![0; keys.len()];
-        let key = |i: usize| keys[i].as_ref();
-        self.find_each(keys.len(), key, |place, found| {
-            servers[place..place + found.len()].copy_from_slice(found);
-        });
+        // As slices, which cannot change meanwhile; so many at once that little memory is needed.
+        const AT_ONCE: usize = 10 * LANES;
+        let mut slices = [&[][..]; AT_ONCE];
+        for (keys, servers) in keys.chunks(AT_ONCE).zip(servers.chunks_mut(AT_ONCE)) {
+            for (slice, key) in slices.iter_mut().zip(keys) {
+                *slice = key.as_ref();
+            }
+            self.find_each(&slices[..], keys.len(), |place, found| {
+                servers[place..place + found.len()].copy_from_slice(found);
+            });
+        }
         servers
     }
 
     /// The servers of keys that stand one behind the other, as Apache Arrow lays out strings: key
     /// `i` is the bytes from `offsets[i]` to before `offsets[i + 1]`.
     pub fn find_packed(&self, bytes: &[u8], offsets: &[u32]) -> Result<Vec<u32>, Error> {
-        let key = packed(bytes, offsets)?;
-        let mut servers = vec![0; offsets.len().saturating_sub(1)];
-        self.find_each(servers.len(), key, |place, found| {
+        let keys = Packed::new(bytes, offsets)?;
+        let mut servers = vec![0; keys.len()];
+        self.find_each(keys, keys.len(), |place, found| {
             servers[place..place + found.len()].copy_from_slice(found);
         });
         Ok(servers)
@@ -200,8 +209,8 @@ impl Ring {
     #[inline]
     pub(crate) fn find_each<'keys>(
         &self,
+        keys: impl Keys<'keys>,
         count: usize,
-        key: impl Fn(usize) -> &'keys [u8] + Copy,
         mut found: impl FnMut(usize, &[u32]),
     ) {
         let more = self.more();
@@ -222,11 +231,10 @@ impl Ring {
             }
         };
         match self.rules.key_hash {
-            KeyHash::Md5 => hash::md5::many(self.simd, count, key, find),
-            hash => (0..count).for_each(|place| {
-                let below = self.below(hash.position(self.simd, key(place)));
-                found(place, &[self.owners.get(below)]);
-            }),
+            KeyHash::Md5 => many::<FirstWord>(self.simd, keys, count, find),
+            KeyHash::OneAtATime => many::<OneAtATime>(self.simd, keys, count, find),
+            KeyHash::Fnv1a64 => many::<Fnv1a64>(self.simd, keys, count, find),
+            KeyHash::Crc32 => many::<Crc32>(self.simd, keys, count, find),
         }
     }
 
@@ -335,22 +343,6 @@ impl Ring {
         let is_back = self.rules.lookup == Lookup::AtOrBefore;
         self.owners.get(point + usize::from(is_back))
     }
-}
-
-/// The keys that stand one behind the other in `bytes`, by their numbers, if the offsets fit.
-fn packed<'a>(
-    bytes: &'a [u8],
-    offsets: &'a [u32],
-) -> Result<impl Fn(usize) -> &'a [u8] + Copy, Error> {
-    let fits = |pair: &[u32]| pair[0] <= pair[1] && pair[1] as usize <= bytes.len();
-    // All at once, which the compiler does in vectors; then, if need be, one by one.
-    if !offsets.windows(2).fold(true, |fit, pair| fit & fits(pair)) {
-        let key = offsets.windows(2).position(|pair| !fits(pair));
-        return Err(Error::Offsets {
-            key: key.expect("one of all"),
-        });
-    }
-    Ok(move |i: usize| &bytes[offsets[i] as usize..offsets[i + 1] as usize])
 }
 
 impl AsRef<Ring> for Ring {

@@ -14,7 +14,7 @@ use super::ring::{
     Failure, KETAMA_NONE, ketama_ring, ketama_status, not_null, ring_or_error, status,
 };
 use super::{bytes, guard, set_error};
-use crate::error::Error;
+use crate::hash::lanes::{Keys, Packed};
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::slice;
@@ -115,6 +115,23 @@ pub unsafe extern "C" fn ketama_ring_find_hash(ring: *const ketama_ring, positio
     })
 }
 
+/// Keys that C passed, of which those with a length are not NULL, and none is longer than an object
+/// can be.
+#[derive(Clone, Copy)]
+struct Checked<'a>(&'a [ketama_key]);
+
+// SAFETY: C does not change them during the call.
+unsafe impl<'a> Keys<'a> for Checked<'a> {
+    #[inline(always)]
+    fn get(self, place: usize) -> &'a [u8] {
+        let key = &self.0[place];
+        let data = NonNull::new(key.data.cast_mut().cast());
+        let data = data.unwrap_or(NonNull::dangling());
+        // SAFETY: they were checked, and can be read, by the caller's promise.
+        unsafe { slice::from_raw_parts(data.as_ptr(), key.len) }
+    }
+}
+
 /// Writes what [`Ring::find_each`](crate::Ring::find_each) finds.
 ///
 /// # Safety
@@ -167,17 +184,9 @@ pub unsafe extern "C" fn ketama_ring_find_many(
             let index = keys.iter().position(is_wrong).expect("one of all");
             return Err(Failure::null(&format!("key {index}")));
         }
-        let key = move |index: usize| {
-            // SAFETY: no more than `n` keys are asked for.
-            let key = unsafe { keys.get_unchecked(index) };
-            let data = NonNull::new(key.data.cast_mut().cast());
-            let data = data.unwrap_or(NonNull::dangling());
-            // SAFETY: NULL only without a length, no longer than an object can be, and readable by
-            // the caller's promise.
-            unsafe { slice::from_raw_parts(data.as_ptr(), key.len) }
-        };
         // SAFETY: room for `n` servers, by the caller's promise.
-        ring.ring.find_each(n, key, unsafe { writer(servers) });
+        ring.ring
+            .find_each(Checked(keys), n, unsafe { writer(servers) });
         Ok(())
     })
 }
@@ -213,28 +222,12 @@ pub unsafe extern "C" fn ketama_ring_find_packed(
         }
         // SAFETY: not NULL, and `n + 1` offsets by the caller's promise.
         let offsets = unsafe { slice::from_raw_parts(offsets, n + 1) };
-        // Before the bytes are touched: only the last offset is promised to be within them.
-        let descends = |pair: &[u32]| pair[1] < pair[0];
-        // All at once, which the compiler does in vectors; then, if need be, one by one.
-        let is_wrong = |wrong, pair: &[u32]| wrong | descends(pair);
-        if offsets.windows(2).fold(false, is_wrong) {
-            let key = offsets.windows(2).position(descends);
-            return Err(Error::Offsets {
-                key: key.expect("one of all"),
-            }
-            .into());
-        }
         // SAFETY: readable up to the last offset, by the caller's promise.
         let bytes = unsafe { super::bytes(bytes, offsets[n] as usize) };
         let bytes = bytes.ok_or_else(|| Failure::null("bytes"))?;
-        // SAFETY: no more than `n` keys are asked for, whose offsets do not descend.
-        let key = move |index: usize| unsafe {
-            let start = *offsets.get_unchecked(index) as usize;
-            let end = *offsets.get_unchecked(index + 1) as usize;
-            bytes.get_unchecked(start..end)
-        };
+        let keys = Packed::new(bytes, offsets)?;
         // SAFETY: room for `n` servers, by the caller's promise.
-        ring.ring.find_each(n, key, unsafe { writer(servers) });
+        ring.ring.find_each(keys, n, unsafe { writer(servers) });
         Ok(())
     })
 }

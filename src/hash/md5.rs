@@ -23,6 +23,7 @@ mod avx512;
 #[allow(unsafe_code)]
 mod scalar;
 
+use super::lanes::{Hash, LANES, Lens};
 use super::simd::Simd;
 use md5::{Digest, Md5};
 
@@ -153,11 +154,6 @@ fn short(key: &[u8]) -> u64 {
     }
 }
 
-/// The blocks of a key with its padding.
-fn blocks(len: usize) -> usize {
-    (len + 8) / 64 + 1
-}
-
 /// Messages of at most 55 bytes in their padded blocks, to be hashed side by side.
 pub(crate) struct Blocks {
     blocks: [[u8; 64]; LANES],
@@ -211,194 +207,45 @@ impl Blocks {
     }
 }
 
-/// The keys of a group: six vectors of 16 lanes, as many as hide a vector's latency, and a multiple
-/// of AVX2's.
-pub(crate) const LANES: usize = 96;
+/// The first word of a key's digest, in lanes.
+pub(crate) struct FirstWord;
 
-/// Longer keys are hashed one by one: memcached takes 250 bytes.
-const MAX_BLOCKS: usize = 4;
-
-/// Where in the list of keys those of a group stand: one behind the other, or each on its own.
-pub(crate) enum Places<'a> {
-    From(usize),
-    Each(&'a [usize]),
-}
-
-/// The lengths of a group's keys in bytes, which vectors are loaded from: of longer keys than
-/// `MAX_BLOCKS` anything below them.
-type Lens = [u32; LANES];
-
-fn longest_of(lens: &[u32]) -> u32 {
-    lens.iter().fold(0, |longest, &len| longest.max(len))
-}
-
-/// Hashes the keys of a group, of which the first `count` have the number of blocks of the longest;
-/// the words behind theirs may become anything.
-fn hash_group<'keys>(
-    simd: Simd,
-    key: impl Fn(usize) -> &'keys [u8] + Copy,
-    lens: &Lens,
-    count: usize,
-    longest: u32,
-    words: &mut [u32; LANES],
-) {
-    // Two keys are as fast one by one.
-    let is_worth_it = count > 2;
-    match simd {
-        // SAFETY: `Simd` says that this processor has the instructions.
-        #[cfg(target_arch = "x86_64")]
-        #[allow(unsafe_code)]
-        Simd::Avx2 if is_worth_it => unsafe { avx2::first_words(key, lens, count, longest, words) },
-        // SAFETY: the same.
-        #[cfg(target_arch = "x86_64")]
-        #[allow(unsafe_code)]
-        Simd::Avx512 if is_worth_it => unsafe {
-            avx512::first_words(key, lens, count, longest, words)
-        },
-        _ => {
-            for (i, word) in words[..count].iter_mut().enumerate() {
-                *word = first_word(simd, key(i));
-            }
-        }
-    }
-}
-
-/// Keys of one number of blocks that do not stand one behind the other.
-struct Group<'keys> {
-    /// Behind the first `count` are others, or empty ones.
-    keys: [&'keys [u8]; LANES],
-    lens: Lens,
-    count: usize,
-}
-
-impl<'keys> Group<'keys> {
-    const EMPTY: Group<'static> = Group {
-        keys: [&[]; LANES],
-        lens: [0; LANES],
-        count: 0,
-    };
-
-    fn add(&mut self, key: &'keys [u8]) {
-        self.keys[self.count] = key;
-        self.lens[self.count] = key.len() as u32;
-        self.count += 1;
+impl Hash for FirstWord {
+    fn one(simd: Simd, key: &[u8]) -> u32 {
+        first_word(simd, key)
     }
 
-    fn hash(&self, simd: Simd, words: &mut [u32; LANES]) {
-        let key = |i: usize| self.keys[i];
-        let longest = longest_of(&self.lens);
-        hash_group(simd, key, &self.lens, self.count, longest, words);
-    }
-}
-
-/// Hands out the places and first words of `count` keys, each once, at most 96 at a time; what takes
-/// them may use their memory.
-#[inline]
-pub(crate) fn many<'keys>(
-    simd: Simd,
-    count: usize,
-    key: impl Fn(usize) -> &'keys [u8] + Copy,
-    mut found: impl FnMut(Places, &mut [u32]),
-) {
-    let mut words = [0; LANES];
-    let mut lens = [0; LANES];
-    let mut sorter: Option<Sorter> = None;
-    for start in (0..count).step_by(LANES) {
-        let end = count.min(start + LANES);
-        for (len, place) in lens.iter_mut().zip(start..end) {
-            *len = u32::try_from(key(place).len()).unwrap_or(u32::MAX);
-        }
-        // On its own, since each comparison waits for the one before, unless they are in vectors.
-        let longest = longest_of(&lens[..end - start]);
-        // The next keys come while these are hashed.
-        let next = end..count.min(end + LANES);
-        for place in next.clone() {
-            scalar::prefetch(key(place), 0);
-        }
-        if longest > 64 {
-            for place in next {
-                (1..4).for_each(|line| scalar::prefetch(key(place), 64 * line));
-            }
-        }
-        if blocks(longest as usize) > 1 {
-            let sorter = sorter.get_or_insert_with(Sorter::default);
-            for place in start..end {
-                sorter.add(simd, place, key(place), &mut found);
-            }
-            continue;
-        }
-        if end - start == LANES {
-            hash_group(simd, |i| key(start + i), &lens, LANES, longest, &mut words);
-        } else {
-            let mut group = Group::EMPTY;
-            for place in start..end {
-                group.add(key(place));
-            }
-            group.hash(simd, &mut words);
-        }
-        found(Places::From(start), &mut words[..end - start]);
-    }
-    if let Some(sorter) = sorter {
-        sorter.finish(simd, &mut found);
-    }
-}
-
-/// Keys of several lengths, each in the group of its number of blocks.
-struct Sorter<'keys> {
-    groups: [(Group<'keys>, [usize; LANES]); MAX_BLOCKS],
-}
-
-impl Default for Sorter<'_> {
-    fn default() -> Self {
-        Sorter {
-            groups: std::array::from_fn(|_| (Group::EMPTY, [0; LANES])),
-        }
-    }
-}
-
-impl<'keys> Sorter<'keys> {
-    fn add(
-        &mut self,
-        simd: Simd,
-        place: usize,
-        key: &'keys [u8],
-        found: &mut impl FnMut(Places, &mut [u32]),
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code)]
+    unsafe fn with_avx2<'keys>(
+        key: impl Fn(usize) -> &'keys [u8] + Copy,
+        lens: &Lens,
+        count: usize,
+        longest: u32,
+        words: &mut [u32; LANES],
     ) {
-        let Some((group, places)) = self.groups.get_mut(blocks(key.len()) - 1) else {
-            return found(Places::From(place), &mut [first_word(simd, key)]);
-        };
-        places[group.count] = place;
-        group.add(key);
-        if group.count == LANES {
-            hand_out(simd, group, places, found);
-            group.count = 0;
-        }
+        // SAFETY: the caller's promise.
+        unsafe { avx2::first_words(key, lens, count, longest, words) }
     }
 
-    fn finish(&self, simd: Simd, found: &mut impl FnMut(Places, &mut [u32])) {
-        for (group, places) in &self.groups {
-            hand_out(simd, group, places, found);
-        }
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code)]
+    unsafe fn with_avx512<'keys>(
+        key: impl Fn(usize) -> &'keys [u8] + Copy,
+        lens: &Lens,
+        count: usize,
+        longest: u32,
+        words: &mut [u32; LANES],
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe { avx512::first_words(key, lens, count, longest, words) }
     }
-}
-
-fn hand_out(
-    simd: Simd,
-    group: &Group,
-    places: &[usize; LANES],
-    found: &mut impl FnMut(Places, &mut [u32]),
-) {
-    let mut words = [0; LANES];
-    group.hash(simd, &mut words);
-    found(
-        Places::Each(&places[..group.count]),
-        &mut words[..group.count],
-    );
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::lanes::tests::{check, here};
 
     #[test]
     fn the_first_word_is_that_of_the_whole_digest() {
@@ -419,47 +266,7 @@ mod tests {
                 }
             }
         }
-    }
-
-    fn here() -> impl Iterator<Item = Simd> {
-        Simd::ALL.iter().copied().filter(|simd| simd.is_here())
-    }
-
-    fn check(simd: Simd, keys: &[&[u8]]) {
-        let mut seen = vec![None; keys.len()];
-        let found = |places: Places, words: &mut [u32]| {
-            for (i, &mut word) in words.iter_mut().enumerate() {
-                let place = match places {
-                    Places::From(start) => start + i,
-                    Places::Each(places) => places[i],
-                };
-                assert_eq!(seen[place].replace(word), None);
-            }
-        };
-        many(simd, keys.len(), |i| keys[i], found);
-        for (key, word) in keys.iter().zip(seen) {
-            assert_eq!(word, Some(words(key)[0]), "{simd:?}: {key:?}");
-        }
-    }
-
-    #[test]
-    fn every_length_count_and_alignment_is_hashed_alike() {
-        let bytes: Vec<u8> = (0..2000u32).map(|i| (i * i / 7) as u8).collect();
-        for simd in here() {
-            for len in 0..=300 {
-                let keys: Vec<&[u8]> = (0..100).map(|i| &bytes[i..][..len]).collect();
-                check(simd, &keys);
-            }
-            for count in 0..=200 {
-                // All within 31 bytes, within one block, and mixed.
-                for most in [31, 55, 300] {
-                    let keys: Vec<&[u8]> = (0..count)
-                        .map(|i| &bytes[13 * i % 1500..][..(i * i * 31 + count) % (most + 1)])
-                        .collect();
-                    check(simd, &keys);
-                }
-            }
-        }
+        check::<FirstWord>(|key| words(key)[0]);
     }
 
     #[test]
@@ -476,41 +283,6 @@ mod tests {
                 let digests: Vec<_> = blocks.hash(simd).collect();
                 let expected: Vec<_> = messages.iter().map(|message| words(message)).collect();
                 assert_eq!(digests, expected, "{simd:?}");
-            }
-        }
-    }
-
-    /// Keys that end where the next page cannot be read, or begin where the one before cannot.
-    #[test]
-    #[allow(unsafe_code)]
-    fn nothing_outside_a_key_is_read() {
-        const PAGE: usize = 1 << 16;
-        // SAFETY: fresh memory, of which the middle third alone may be used.
-        let middle = unsafe {
-            let all = libc::mmap(
-                std::ptr::null_mut(),
-                3 * PAGE,
-                libc::PROT_NONE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            );
-            assert_ne!(all, libc::MAP_FAILED);
-            let middle = all.cast::<u8>().add(PAGE);
-            let status = libc::mprotect(middle.cast(), PAGE, libc::PROT_READ | libc::PROT_WRITE);
-            assert_eq!(status, 0);
-            std::slice::from_raw_parts_mut(middle, PAGE)
-        };
-        for (i, byte) in middle.iter_mut().enumerate() {
-            *byte = (i * 31 / 7) as u8;
-        }
-        let middle = &*middle;
-        for simd in here() {
-            for len in 0..=300 {
-                for count in [1, 5, 100] {
-                    check(simd, &vec![&middle[PAGE - len..]; count]);
-                    check(simd, &vec![&middle[..len]; count]);
-                }
             }
         }
     }

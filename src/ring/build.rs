@@ -6,7 +6,8 @@ use super::{Ring, Server, sort};
 use crate::dialect::{Count, Digest, Lookup, Name, Order, Rules, Ties, ZeroWeight};
 use crate::error::{Error, try_collect};
 use crate::hash;
-use crate::hash::md5::{Blocks, LANES};
+use crate::hash::lanes::LANES;
+use crate::hash::md5::Blocks;
 use crate::hash::simd::Simd;
 
 pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Result<Ring, Error> {

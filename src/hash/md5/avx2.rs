@@ -1,17 +1,13 @@
-//! 8 lanes of 32 bits a vector, and 3 vectors side by side: the states of more do not fit into 16
-//! registers.
+//! Lanes of AVX2.
 
-use super::{CONSTANTS, LANES, Lens, START, blocks, first_steps, last_steps};
+use super::{CONSTANTS, START, first_steps, last_steps};
+use crate::hash::lanes::avx2::{
+    Block, SIDE_BY_SIDE, VECTORS, WIDTH, bits, load, store, transposed,
+};
+use crate::hash::lanes::{LANES, Lens, blocks};
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-/// The lanes of a vector.
-const WIDTH: usize = 8;
-const VECTORS: usize = 3;
-const SIDE_BY_SIDE: usize = WIDTH * VECTORS;
-
-/// The words of a block; those that are not loaded are not read.
-type Block = [[MaybeUninit<__m256i>; VECTORS]; 16];
 type State = [[__m256i; VECTORS]; 4];
 
 /// The first words of `count` keys, which have as many blocks; the others' may be anything.
@@ -27,25 +23,22 @@ pub(super) unsafe fn first_words<'keys>(
     longest: u32,
     words: &mut [u32; LANES],
 ) {
-    let last = blocks(key(0).len()) - 1;
-    let mut ends = [0; SIDE_BY_SIDE];
+    let last = blocks(longest as usize) - 1;
     let mut block = [const { [const { MaybeUninit::uninit() }; VECTORS] }; 16];
-    for start in (0..count).step_by(SIDE_BY_SIDE) {
+    let passes = lens.as_chunks().0.iter().enumerate();
+    for (pass, lens) in passes.take(count.div_ceil(SIDE_BY_SIDE)) {
+        let start = SIDE_BY_SIDE * pass;
         let key = |i| key(start + i);
-        let lens = &lens[start..start + SIDE_BY_SIDE];
-        for (i, word) in ends.iter_mut().enumerate() {
-            *word = end(key(i));
-        }
         let mut state = START.map(|word| [_mm256_set1_epi32(word as i32); VECTORS]);
         let first = if longest < 32 {
             // SAFETY: the caller's promise.
-            unsafe { load::<1>(key, lens, &ends, 0, &mut block) };
+            unsafe { load::<1>(key, lens, 0, &mut block) };
             bits(lens, &mut block);
             first_word::<true>(&block, &state)
         } else {
             for number in 0..=last {
                 // SAFETY: the caller's promise.
-                unsafe { load::<2>(key, lens, &ends, number, &mut block) };
+                unsafe { load::<2>(key, lens, number, &mut block) };
                 if number < last {
                     state = next_state(&block, state);
                 }
@@ -73,19 +66,11 @@ pub(super) fn digests(blocks: &[[u8; 64]; LANES], len: usize, words: &mut [[u32;
     }
 }
 
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-#[inline]
-fn store(vectors: &[__m256i; VECTORS], words: &mut [u32]) {
-    for (vector, words) in vectors.iter().zip(words.chunks_exact_mut(WIDTH)) {
-        // SAFETY: there are 8 words.
-        unsafe { _mm256_storeu_si256(words.as_mut_ptr().cast(), *vector) };
-    }
-}
-
 /// Loads padded blocks.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 #[inline]
 fn load_padded(blocks: &[[u8; 64]], block: &mut Block) {
+    #[allow(clippy::needless_range_loop)] // v counts words' vectors, not a list's items.
     for v in 0..VECTORS {
         for half in 0..2 {
             // SAFETY: 32 bytes are there, at 0 or 32 of 64.
@@ -101,105 +86,6 @@ fn load_padded(blocks: &[[u8; 64]], block: &mut Block) {
             }
         }
     }
-}
-
-/// Loads a block of each of 24 keys, or half a one, without the number of bits.
-///
-/// `ends`: what is behind their last whole words.
-///
-/// # Safety
-///
-/// `lens` are the keys' lengths, or less.
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-#[inline]
-unsafe fn load<'keys, const HALVES: usize>(
-    key: impl Fn(usize) -> &'keys [u8],
-    lens: &[u32],
-    ends: &[u32],
-    number: usize,
-    block: &mut Block,
-) {
-    for v in 0..VECTORS {
-        let from = WIDTH * v;
-        let end_words = _mm256_srli_epi32::<2>(vector(&lens[from..]));
-        let ends = vector(&ends[from..]);
-        for half in 0..HALVES {
-            let start = 64 * number + 32 * half;
-            // A word is whole if the key is longer than its first three bytes.
-            let bytes = _mm256_setr_epi32(3, 7, 11, 15, 19, 23, 27, 31);
-            let bytes = _mm256_add_epi32(bytes, _mm256_set1_epi32(start as i32));
-            let row = |i: usize| {
-                let len = _mm256_set1_epi32(lens[from + i] as i32);
-                let is_whole = _mm256_cmpgt_epi32(len, bytes);
-                let words = key(from + i).as_ptr().wrapping_add(start);
-                // SAFETY: only the key's words are read, as the mask says.
-                unsafe { _mm256_maskload_epi32(words.cast(), is_whole) }
-            };
-            // In each half of these vectors four words of four keys.
-            let low = transposed([row(0), row(1), row(2), row(3)]);
-            let high = transposed([row(4), row(5), row(6), row(7)]);
-            let mut put = |word: usize, vector| {
-                let here = _mm256_set1_epi32((start / 4 + word) as i32);
-                let is_here = _mm256_cmpeq_epi32(end_words, here);
-                let vector = _mm256_or_si256(vector, _mm256_and_si256(is_here, ends));
-                block[8 * half + word][v].write(vector);
-            };
-            for word in 0..4 {
-                let (low, high) = (low[word], high[word]);
-                put(word, _mm256_permute2x128_si256::<0x20>(low, high));
-                put(word + 4, _mm256_permute2x128_si256::<0x31>(low, high));
-            }
-        }
-    }
-}
-
-/// Loads the keys' numbers of bits, which are less than 2^32.
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-#[inline]
-fn bits(lens: &[u32], block: &mut Block) {
-    for (word, lens) in block[14].iter_mut().zip(lens.chunks_exact(WIDTH)) {
-        word.write(_mm256_slli_epi32::<3>(vector(lens)));
-    }
-}
-
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-#[inline]
-fn vector(words: &[u32]) -> __m256i {
-    let words: &[u32; WIDTH] = words.first_chunk().expect("8 words");
-    // SAFETY: so many are there.
-    unsafe { _mm256_loadu_si256(words.as_ptr().cast()) }
-}
-
-/// What is behind a key's last whole word: its last bytes, and the bit behind them.
-#[inline]
-fn end(key: &[u8]) -> u32 {
-    let bits = 8 * (key.len() % 4);
-    let bytes = match key.last_chunk() {
-        // No bytes: all are shifted out.
-        Some(last) => (u64::from(u32::from_le_bytes(*last)) << bits >> 32) as u32,
-        None => (0..key.len()).fold(0, |bytes, i| bytes | u32::from(key[i]) << (8 * i)),
-    };
-    bytes | 0x80 << bits
-}
-
-/// In each half of the vectors, the 4 by 4 words transposed.
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-#[inline]
-fn transposed(rows: [__m256i; 4]) -> [__m256i; 4] {
-    let low = [
-        _mm256_unpacklo_epi32(rows[0], rows[1]),
-        _mm256_unpacklo_epi32(rows[2], rows[3]),
-    ];
-    let high = [
-        _mm256_unpackhi_epi32(rows[0], rows[1]),
-        _mm256_unpackhi_epi32(rows[2], rows[3]),
-    ];
-    [
-        _mm256_unpacklo_epi64(low[0], low[1]),
-        _mm256_unpackhi_epi64(low[0], low[1]),
-        _mm256_unpacklo_epi64(high[0], high[1]),
-        _mm256_unpackhi_epi64(high[0], high[1]),
-    ]
 }
 
 /// A sum that the compiler is not to take apart again: what waits for `b` comes last.

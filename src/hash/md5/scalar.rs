@@ -26,20 +26,6 @@ fn settled(sum: u32) -> u32 {
     sum
 }
 
-/// Has the processor fetch the bytes of a key around one.
-#[inline(always)]
-pub(super) fn prefetch(key: &[u8], at: usize) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: any address may be prefetched.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let at = at.min(key.len());
-        _mm_prefetch::<_MM_HINT_T0>(key.as_ptr().wrapping_add(at).cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (key, at);
-}
-
 /// The first word of the digest of a message whose only block, padded, this is. A block that is
 /// SHORT has only 0 in words 8 to 13 and 15.
 pub(super) fn first_word<const SHORT: bool>(block: &[u8; 64]) -> u32 {

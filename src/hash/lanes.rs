@@ -1,0 +1,414 @@
+//! Many keys hashed side by side, each in a lane of a vector.
+//!
+//! ```text
+//! many(keys):
+//!     take 96 keys
+//!     all have one block -> load and transpose them into lanes, and hash
+//!     otherwise          -> each joins those of as many blocks, which are hashed when they are 96,
+//!                           block by block, or at the end; very long ones alone
+//! ```
+//!
+//! A block is MD5's: 64 bytes, of which the last has room for a bit and the key's length. All hashes
+//! take keys so, and each instruction set has a file that loads them.
+
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx512;
+
+use super::simd::Simd;
+use crate::error::Error;
+
+/// The keys of a group: six vectors of AVX-512's 16 lanes, as many as hide a vector's latency, and a
+/// multiple of AVX2's.
+pub(crate) const LANES: usize = 96;
+
+/// Longer keys are hashed one by one: memcached takes 250 bytes.
+const MAX_BLOCKS: usize = 4;
+
+/// The blocks of a key with its padding.
+pub(super) fn blocks(len: usize) -> usize {
+    (len + 8) / 64 + 1
+}
+
+/// The lengths of a group's keys in bytes, which vectors are loaded from.
+pub(super) type Lens = [u32; LANES];
+
+/// A list of keys.
+///
+/// # Safety
+///
+/// `get` gives the same for the same place each time.
+pub(crate) unsafe trait Keys<'keys>: Copy {
+    /// The key at a place, which must be below the list's length.
+    fn get(self, place: usize) -> &'keys [u8];
+}
+
+// SAFETY: what is borrowed does not change.
+unsafe impl<'keys> Keys<'keys> for &[&'keys [u8]] {
+    #[inline(always)]
+    fn get(self, place: usize) -> &'keys [u8] {
+        self[place]
+    }
+}
+
+/// Keys that stand one behind the other.
+#[derive(Clone, Copy)]
+pub(crate) struct Packed<'keys> {
+    bytes: &'keys [u8],
+    offsets: &'keys [u32],
+}
+
+impl<'keys> Packed<'keys> {
+    /// Key `i` is from `offsets[i]` to before `offsets[i + 1]`. An error where one
+    /// is not in `bytes`.
+    pub(crate) fn new(bytes: &'keys [u8], offsets: &'keys [u32]) -> Result<Packed<'keys>, Error> {
+        let fits = |pair: &[u32]| pair[0] <= pair[1] && pair[1] as usize <= bytes.len();
+        // All at once, which the compiler does in vectors; then, if need be, one by one.
+        if offsets.windows(2).fold(true, |fit, pair| fit & fits(pair)) {
+            return Ok(Packed { bytes, offsets });
+        }
+        let key = offsets.windows(2).position(|pair| !fits(pair));
+        Err(Error::Offsets {
+            key: key.expect("one of all"),
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+}
+
+// SAFETY: what is borrowed does not change.
+unsafe impl<'keys> Keys<'keys> for Packed<'keys> {
+    #[inline(always)]
+    fn get(self, place: usize) -> &'keys [u8] {
+        let [start, end] = [self.offsets[place], self.offsets[place + 1]];
+        // SAFETY: `new` has seen that they are in order and in the bytes.
+        unsafe { self.bytes.get_unchecked(start as usize..end as usize) }
+    }
+}
+
+/// A hash of keys in lanes.
+pub(crate) trait Hash {
+    fn one(simd: Simd, key: &[u8]) -> u32;
+
+    /// Hashes the keys of a group, of which the first `count` have the number of blocks of the
+    /// longest; the words behind theirs may become anything.
+    ///
+    /// # Safety
+    ///
+    /// - The processor has AVX2, BMI1 and BMI2.
+    /// - `lens` are the keys' lengths, or less, and `longest` is their maximum.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn with_avx2<'keys>(
+        key: impl Fn(usize) -> &'keys [u8] + Copy,
+        lens: &Lens,
+        count: usize,
+        longest: u32,
+        words: &mut [u32; LANES],
+    );
+
+    /// The same.
+    ///
+    /// # Safety
+    ///
+    /// As above, with AVX-512F, BW and VL.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn with_avx512<'keys>(
+        key: impl Fn(usize) -> &'keys [u8] + Copy,
+        lens: &Lens,
+        count: usize,
+        longest: u32,
+        words: &mut [u32; LANES],
+    );
+}
+
+/// Where in the list of keys those of a group stand: one behind the other, or each on its own.
+pub(crate) enum Places<'a> {
+    From(usize),
+    Each(&'a [usize]),
+}
+
+fn longest_of(lens: &[u32]) -> u32 {
+    lens.iter().fold(0, |longest, &len| longest.max(len))
+}
+
+/// Hashes the keys of a group, as [`Hash::with_avx2`] says.
+///
+/// # Safety
+///
+/// `lens` are the keys' lengths, or less, and `longest` is their maximum.
+unsafe fn hash<'keys, H: Hash>(
+    simd: Simd,
+    key: impl Fn(usize) -> &'keys [u8] + Copy,
+    lens: &Lens,
+    count: usize,
+    longest: u32,
+    words: &mut [u32; LANES],
+) {
+    // Two keys are as fast one by one.
+    let is_worth_it = count > 2;
+    match simd {
+        // SAFETY: the caller's promise, and `Simd`'s that this processor has the instructions.
+        #[cfg(target_arch = "x86_64")]
+        Simd::Avx2 if is_worth_it => unsafe { H::with_avx2(key, lens, count, longest, words) },
+        // SAFETY: the same.
+        #[cfg(target_arch = "x86_64")]
+        Simd::Avx512 if is_worth_it => unsafe { H::with_avx512(key, lens, count, longest, words) },
+        _ => {
+            for (i, word) in words[..count].iter_mut().enumerate() {
+                *word = H::one(simd, key(i));
+            }
+        }
+    }
+}
+
+/// Keys of one number of blocks that do not stand one behind the other.
+struct Group<'keys> {
+    /// Behind the first `count` are others, or empty ones.
+    keys: [&'keys [u8]; LANES],
+    lens: Lens,
+    count: usize,
+}
+
+impl<'keys> Group<'keys> {
+    const EMPTY: Group<'static> = Group {
+        keys: [&[]; LANES],
+        lens: [0; LANES],
+        count: 0,
+    };
+
+    fn add(&mut self, key: &'keys [u8]) {
+        self.keys[self.count] = key;
+        self.lens[self.count] = key.len() as u32;
+        self.count += 1;
+    }
+
+    fn hash<H: Hash>(&self, simd: Simd, words: &mut [u32; LANES]) {
+        let longest = longest_of(&self.lens);
+        // SAFETY: these are the keys' lengths.
+        unsafe {
+            hash::<H>(
+                simd,
+                |i| self.keys[i],
+                &self.lens,
+                self.count,
+                longest,
+                words,
+            );
+        }
+    }
+}
+
+/// Hands out the places and hashes of `count` keys, each once, at most 96 at a time; what takes
+/// them may use their memory.
+#[inline]
+pub(crate) fn many<'keys, H: Hash>(
+    simd: Simd,
+    keys: impl Keys<'keys>,
+    count: usize,
+    mut found: impl FnMut(Places, &mut [u32]),
+) {
+    let mut words = [0; LANES];
+    let mut lens = [0; LANES];
+    let mut sorter: Option<Sorter> = None;
+    for start in (0..count).step_by(LANES) {
+        let end = count.min(start + LANES);
+        for (len, place) in lens.iter_mut().zip(start..end) {
+            *len = u32::try_from(keys.get(place).len()).unwrap_or(u32::MAX);
+        }
+        // On its own, since each comparison waits for the one before, unless they are in vectors.
+        let longest = longest_of(&lens[..end - start]);
+        // The next keys come while these are hashed.
+        let next = end..count.min(end + LANES);
+        for place in next.clone() {
+            prefetch(keys.get(place), 0);
+        }
+        if longest > 64 {
+            for place in next {
+                (1..4).for_each(|line| prefetch(keys.get(place), 64 * line));
+            }
+        }
+        if blocks(longest as usize) > 1 {
+            let sorter = sorter.get_or_insert_with(Sorter::default);
+            for place in start..end {
+                sorter.add::<H>(simd, place, keys.get(place), &mut found);
+            }
+            continue;
+        }
+        if end - start == LANES {
+            // SAFETY: these are the keys' lengths, which stay the same.
+            unsafe {
+                hash::<H>(
+                    simd,
+                    |i| keys.get(start + i),
+                    &lens,
+                    LANES,
+                    longest,
+                    &mut words,
+                );
+            }
+        } else {
+            let mut group = Group::EMPTY;
+            for place in start..end {
+                group.add(keys.get(place));
+            }
+            group.hash::<H>(simd, &mut words);
+        }
+        found(Places::From(start), &mut words[..end - start]);
+    }
+    if let Some(sorter) = sorter {
+        sorter.finish::<H>(simd, &mut found);
+    }
+}
+
+/// Keys of several lengths, each in the group of its number of blocks.
+struct Sorter<'keys> {
+    groups: [(Group<'keys>, [usize; LANES]); MAX_BLOCKS],
+}
+
+impl Default for Sorter<'_> {
+    fn default() -> Self {
+        Sorter {
+            groups: std::array::from_fn(|_| (Group::EMPTY, [0; LANES])),
+        }
+    }
+}
+
+impl<'keys> Sorter<'keys> {
+    fn add<H: Hash>(
+        &mut self,
+        simd: Simd,
+        place: usize,
+        key: &'keys [u8],
+        found: &mut impl FnMut(Places, &mut [u32]),
+    ) {
+        let Some((group, places)) = self.groups.get_mut(blocks(key.len()) - 1) else {
+            return found(Places::From(place), &mut [H::one(simd, key)]);
+        };
+        places[group.count] = place;
+        group.add(key);
+        if group.count == LANES {
+            hand_out::<H>(simd, group, places, found);
+            group.count = 0;
+        }
+    }
+
+    fn finish<H: Hash>(&self, simd: Simd, found: &mut impl FnMut(Places, &mut [u32])) {
+        for (group, places) in &self.groups {
+            hand_out::<H>(simd, group, places, found);
+        }
+    }
+}
+
+fn hand_out<H: Hash>(
+    simd: Simd,
+    group: &Group,
+    places: &[usize; LANES],
+    found: &mut impl FnMut(Places, &mut [u32]),
+) {
+    let mut words = [0; LANES];
+    group.hash::<H>(simd, &mut words);
+    found(
+        Places::Each(&places[..group.count]),
+        &mut words[..group.count],
+    );
+}
+
+/// Has the processor fetch the bytes of a key around one.
+#[inline(always)]
+fn prefetch(key: &[u8], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: any address may be prefetched.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let at = at.min(key.len());
+        _mm_prefetch::<_MM_HINT_T0>(key.as_ptr().wrapping_add(at).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (key, at);
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(crate) fn here() -> impl Iterator<Item = Simd> {
+        Simd::ALL.iter().copied().filter(|simd| simd.is_here())
+    }
+
+    /// Compares hashes in lanes, with all that this processor has, with a plain one's.
+    pub(crate) fn check<H: Hash>(plain: impl Fn(&[u8]) -> u32) {
+        for simd in here() {
+            let check = |keys: &[&[u8]]| check_keys::<H>(simd, &plain, keys);
+            every_length_count_and_alignment(check);
+            nothing_outside_a_key(check);
+        }
+    }
+
+    fn check_keys<H: Hash>(simd: Simd, plain: impl Fn(&[u8]) -> u32, keys: &[&[u8]]) {
+        let mut seen = vec![None; keys.len()];
+        let found = |places: Places, hashes: &mut [u32]| {
+            for (i, &mut hash) in hashes.iter_mut().enumerate() {
+                let place = match places {
+                    Places::From(start) => start + i,
+                    Places::Each(places) => places[i],
+                };
+                assert_eq!(seen[place].replace(hash), None);
+            }
+        };
+        many::<H>(simd, keys, keys.len(), found);
+        for (key, hash) in keys.iter().zip(seen) {
+            assert_eq!(hash, Some(plain(key)), "{simd:?}: {key:?}");
+        }
+    }
+
+    fn every_length_count_and_alignment(check: impl Fn(&[&[u8]])) {
+        let bytes: Vec<u8> = (0..2000u32).map(|i| (i * i / 7) as u8).collect();
+        for len in 0..=300 {
+            let keys: Vec<&[u8]> = (0..100).map(|i| &bytes[i..][..len]).collect();
+            check(&keys);
+        }
+        for count in 0..=200 {
+            // All within 31 bytes, within one block, and mixed.
+            for most in [31, 55, 300] {
+                let keys: Vec<&[u8]> = (0..count)
+                    .map(|i| &bytes[13 * i % 1500..][..(i * i * 31 + count) % (most + 1)])
+                    .collect();
+                check(&keys);
+            }
+        }
+    }
+
+    /// Keys that end where the next page cannot be read, or begin where the one before cannot.
+    fn nothing_outside_a_key(check: impl Fn(&[&[u8]])) {
+        const PAGE: usize = 1 << 16;
+        // SAFETY: fresh memory, of which the middle third alone may be used.
+        let middle = unsafe {
+            let all = libc::mmap(
+                std::ptr::null_mut(),
+                3 * PAGE,
+                libc::PROT_NONE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            );
+            assert_ne!(all, libc::MAP_FAILED);
+            let middle = all.cast::<u8>().add(PAGE);
+            let status = libc::mprotect(middle.cast(), PAGE, libc::PROT_READ | libc::PROT_WRITE);
+            assert_eq!(status, 0);
+            std::slice::from_raw_parts_mut(middle, PAGE)
+        };
+        for (i, byte) in middle.iter_mut().enumerate() {
+            *byte = (i * 31 / 7) as u8;
+        }
+        let middle = &*middle;
+        for len in 0..=300 {
+            for count in [1, 5, 100] {
+                check(&vec![&middle[PAGE - len..]; count]);
+                check(&vec![&middle[..len]; count]);
+            }
+        }
+    }
+}
