@@ -186,7 +186,7 @@ impl Ring {
             for (slice, key) in slices.iter_mut().zip(keys) {
                 *slice = key.as_ref();
             }
-            self.find_each(&slices[..], keys.len(), |place, found| {
+            self.find_each(&slices[..keys.len()], |place, found| {
                 servers[place..place + found.len()].copy_from_slice(found);
             });
         }
@@ -198,19 +198,18 @@ impl Ring {
     pub fn find_packed(&self, bytes: &[u8], offsets: &[u32]) -> Result<Vec<u32>, Error> {
         let keys = Packed::new(bytes, offsets)?;
         let mut servers = vec![0; keys.len()];
-        self.find_each(keys, keys.len(), |place, found| {
+        self.find_each(keys, |place, found| {
             servers[place..place + found.len()].copy_from_slice(found);
         });
         Ok(servers)
     }
 
-    /// Hands out the servers of `count` keys, each once: those of keys one behind the other, with
+    /// Hands out the servers of keys, each once: those of keys one behind the other, with
     /// the place of the first.
     #[inline]
     pub(crate) fn find_each<'keys>(
         &self,
         keys: impl Keys<'keys>,
-        count: usize,
         mut found: impl FnMut(usize, &[u32]),
     ) {
         let more = self.more();
@@ -231,10 +230,10 @@ impl Ring {
             }
         };
         match self.rules.key_hash {
-            KeyHash::Md5 => many::<FirstWord>(self.simd, keys, count, find),
-            KeyHash::OneAtATime => many::<OneAtATime>(self.simd, keys, count, find),
-            KeyHash::Fnv1a64 => many::<Fnv1a64>(self.simd, keys, count, find),
-            KeyHash::Crc32 => many::<Crc32>(self.simd, keys, count, find),
+            KeyHash::Md5 => many::<FirstWord>(self.simd, keys, find),
+            KeyHash::OneAtATime => many::<OneAtATime>(self.simd, keys, find),
+            KeyHash::Fnv1a64 => many::<Fnv1a64>(self.simd, keys, find),
+            KeyHash::Crc32 => many::<Crc32>(self.simd, keys, find),
         }
     }
 

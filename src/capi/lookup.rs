@@ -122,9 +122,14 @@ struct Checked<'a>(&'a [ketama_key]);
 
 // SAFETY: C does not change them during the call.
 unsafe impl<'a> Keys<'a> for Checked<'a> {
+    fn len(self) -> usize {
+        self.0.len()
+    }
+
     #[inline(always)]
-    fn get(self, place: usize) -> &'a [u8] {
-        let key = &self.0[place];
+    unsafe fn get(self, place: usize) -> &'a [u8] {
+        // SAFETY: the caller's promise.
+        let key = unsafe { self.0.get_unchecked(place) };
         let data = NonNull::new(key.data.cast_mut().cast());
         let data = data.unwrap_or(NonNull::dangling());
         // SAFETY: they were checked, and can be read, by the caller's promise.
@@ -186,7 +191,7 @@ pub unsafe extern "C" fn ketama_ring_find_many(
         }
         // SAFETY: room for `n` servers, by the caller's promise.
         ring.ring
-            .find_each(Checked(keys), n, unsafe { writer(servers) });
+            .find_each(Checked(keys), unsafe { writer(servers) });
         Ok(())
     })
 }
@@ -227,7 +232,7 @@ pub unsafe extern "C" fn ketama_ring_find_packed(
         let bytes = bytes.ok_or_else(|| Failure::null("bytes"))?;
         let keys = Packed::new(bytes, offsets)?;
         // SAFETY: room for `n` servers, by the caller's promise.
-        ring.ring.find_each(keys, n, unsafe { writer(servers) });
+        ring.ring.find_each(keys, unsafe { writer(servers) });
         Ok(())
     })
 }

@@ -38,17 +38,28 @@ pub(super) type Lens = [u32; LANES];
 ///
 /// # Safety
 ///
-/// `get` gives the same for the same place each time.
+/// `len` and, for the same place, `get` give the same each time.
 pub(crate) unsafe trait Keys<'keys>: Copy {
-    /// The key at a place, which must be below the list's length.
-    fn get(self, place: usize) -> &'keys [u8];
+    fn len(self) -> usize;
+
+    /// The key at a place. Unchecked, since checks take longer than hashing a key in lanes.
+    ///
+    /// # Safety
+    ///
+    /// `place` is below `len()`.
+    unsafe fn get(self, place: usize) -> &'keys [u8];
 }
 
 // SAFETY: what is borrowed does not change.
 unsafe impl<'keys> Keys<'keys> for &[&'keys [u8]] {
+    fn len(self) -> usize {
+        self.len()
+    }
+
     #[inline(always)]
-    fn get(self, place: usize) -> &'keys [u8] {
-        self[place]
+    unsafe fn get(self, place: usize) -> &'keys [u8] {
+        // SAFETY: the caller's promise.
+        unsafe { self.get_unchecked(place) }
     }
 }
 
@@ -73,19 +84,22 @@ impl<'keys> Packed<'keys> {
             key: key.expect("one of all"),
         })
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.offsets.len().saturating_sub(1)
-    }
 }
 
 // SAFETY: what is borrowed does not change.
 unsafe impl<'keys> Keys<'keys> for Packed<'keys> {
+    fn len(self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
     #[inline(always)]
-    fn get(self, place: usize) -> &'keys [u8] {
-        let [start, end] = [self.offsets[place], self.offsets[place + 1]];
-        // SAFETY: `new` has seen that they are in order and in the bytes.
-        unsafe { self.bytes.get_unchecked(start as usize..end as usize) }
+    unsafe fn get(self, place: usize) -> &'keys [u8] {
+        // SAFETY: the caller's promise, and `new` has seen that they are in order and in the bytes.
+        unsafe {
+            let start = *self.offsets.get_unchecked(place) as usize;
+            let end = *self.offsets.get_unchecked(place + 1) as usize;
+            self.bytes.get_unchecked(start..end)
+        }
     }
 }
 
@@ -201,39 +215,41 @@ impl<'keys> Group<'keys> {
     }
 }
 
-/// Hands out the places and hashes of `count` keys, each once, at most 96 at a time; what takes
+/// Hands out the places and hashes of keys, each once, at most 96 at a time; what takes
 /// them may use their memory.
 #[inline]
 pub(crate) fn many<'keys, H: Hash>(
     simd: Simd,
     keys: impl Keys<'keys>,
-    count: usize,
     mut found: impl FnMut(Places, &mut [u32]),
 ) {
+    let count = keys.len();
+    // SAFETY: all places that follow are below the list's length.
+    let key = move |place| unsafe { keys.get(place) };
     let mut words = [0; LANES];
     let mut lens = [0; LANES];
     let mut sorter: Option<Sorter> = None;
     for start in (0..count).step_by(LANES) {
         let end = count.min(start + LANES);
         for (len, place) in lens.iter_mut().zip(start..end) {
-            *len = u32::try_from(keys.get(place).len()).unwrap_or(u32::MAX);
+            *len = u32::try_from(key(place).len()).unwrap_or(u32::MAX);
         }
         // On its own, since each comparison waits for the one before, unless they are in vectors.
         let longest = longest_of(&lens[..end - start]);
         // The next keys come while these are hashed.
         let next = end..count.min(end + LANES);
         for place in next.clone() {
-            prefetch(keys.get(place), 0);
+            prefetch(key(place), 0);
         }
         if longest > 64 {
             for place in next {
-                (1..4).for_each(|line| prefetch(keys.get(place), 64 * line));
+                (1..4).for_each(|line| prefetch(key(place), 64 * line));
             }
         }
         if blocks(longest as usize) > 1 {
             let sorter = sorter.get_or_insert_with(Sorter::default);
             for place in start..end {
-                sorter.add::<H>(simd, place, keys.get(place), &mut found);
+                sorter.add::<H>(simd, place, key(place), &mut found);
             }
             continue;
         }
@@ -242,7 +258,7 @@ pub(crate) fn many<'keys, H: Hash>(
             unsafe {
                 hash::<H>(
                     simd,
-                    |i| keys.get(start + i),
+                    move |i| key(start + i),
                     &lens,
                     LANES,
                     longest,
@@ -252,7 +268,7 @@ pub(crate) fn many<'keys, H: Hash>(
         } else {
             let mut group = Group::EMPTY;
             for place in start..end {
-                group.add(keys.get(place));
+                group.add(key(place));
             }
             group.hash::<H>(simd, &mut words);
         }
@@ -358,7 +374,7 @@ pub(super) mod tests {
                 assert_eq!(seen[place].replace(hash), None);
             }
         };
-        many::<H>(simd, keys, keys.len(), found);
+        many::<H>(simd, keys, found);
         for (key, hash) in keys.iter().zip(seen) {
             assert_eq!(hash, Some(plain(key)), "{simd:?}: {key:?}");
         }

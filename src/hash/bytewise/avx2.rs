@@ -23,7 +23,7 @@ pub(super) unsafe fn hash<'keys, H: Bytewise>(
     let passes = lens.as_chunks::<SIDE_BY_SIDE>().0.iter().enumerate();
     for (pass, lens) in passes.take(count.div_ceil(SIDE_BY_SIDE)) {
         let start = SIDE_BY_SIDE * pass;
-        let key = |i| key(start + i);
+        let key = move |i| key(start + i);
         let mut states = [_mm256_set1_epi32(H::START as i32); VECTORS];
         let shortest = lens
             .iter()

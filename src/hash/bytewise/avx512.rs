@@ -48,7 +48,7 @@ unsafe fn in_vectors<'keys, H: Bytewise, const N: usize>(
     let of_lanes = std::array::from_fn(|v| vector(&parts[v]));
     for number in 0..longest.div_ceil(64) as usize {
         for (v, lens) in parts[..N].iter().enumerate() {
-            let key = |i| key(WIDTH * v + i);
+            let key = move |i| key(WIDTH * v + i);
             // SAFETY: the caller's promise.
             unsafe {
                 if longest < 32 {

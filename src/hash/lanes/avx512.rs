@@ -10,8 +10,8 @@ pub(in crate::hash) const WIDTH: usize = 16;
 /// The words of the blocks of keys in N vectors; those that are not loaded are not read.
 pub(in crate::hash) type Block<const N: usize> = [[MaybeUninit<__m512i>; N]; 16];
 
-/// Loads 16 keys below 32 bytes as vector `v` of a block, of which words 8 to 13 and 15 are left as
-/// they are. Of longer keys it loads some of the bytes.
+/// Loads 16 keys below 32 bytes as vector `v` of a block, of which words from 8 on are left as they
+/// are. Of longer keys it loads some of the bytes.
 ///
 /// # Safety
 ///
@@ -43,7 +43,6 @@ pub(in crate::hash) unsafe fn load_short<'keys, const N: usize>(
         block[word][v].write(end.put(word, first));
         block[word + 4][v].write(end.put(word + 4, second));
     }
-    block[14][v].write(bits(lens));
 }
 
 /// Loads a block of each of 16 keys as vector `v`, without the number of bits.

@@ -23,31 +23,45 @@ pub(super) unsafe fn first_words<'keys>(
     longest: u32,
     words: &mut [u32; LANES],
 ) {
-    let last = blocks(longest as usize) - 1;
-    let mut block = [const { [const { MaybeUninit::uninit() }; VECTORS] }; 16];
     let passes = lens.as_chunks().0.iter().enumerate();
     for (pass, lens) in passes.take(count.div_ceil(SIDE_BY_SIDE)) {
         let start = SIDE_BY_SIDE * pass;
-        let key = |i| key(start + i);
-        let mut state = START.map(|word| [_mm256_set1_epi32(word as i32); VECTORS]);
-        let first = if longest < 32 {
+        let key = move |i| key(start + i);
+        let load = |number, block: &mut Block| {
             // SAFETY: the caller's promise.
-            unsafe { load::<1>(key, lens, 0, &mut block) };
-            bits(lens, &mut block);
-            first_word::<true>(&block, &state)
-        } else {
-            for number in 0..=last {
-                // SAFETY: the caller's promise.
-                unsafe { load::<2>(key, lens, number, &mut block) };
-                if number < last {
-                    state = next_state(&block, state);
+            unsafe {
+                if longest < 32 {
+                    load::<1>(key, lens, number, block);
+                } else {
+                    load::<2>(key, lens, number, block);
                 }
             }
-            bits(lens, &mut block);
-            first_word::<false>(&block, &state)
+            if number + 1 == blocks(longest as usize) {
+                bits(lens, block);
+            }
         };
-        store(&first, &mut words[start..]);
+        in_vectors(longest, &mut words[start..], &load);
     }
+}
+
+/// The first words of keys of which `load` loads a block each, by its number. Once for all keys: it
+/// has the block in its own frame, which is then aligned, and so is what registers have no room for.
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn in_vectors(longest: u32, words: &mut [u32], load: &dyn Fn(usize, &mut Block)) {
+    let mut block = [const { [const { MaybeUninit::uninit() }; VECTORS] }; 16];
+    let mut state = START.map(|word| [_mm256_set1_epi32(word as i32); VECTORS]);
+    let last = blocks(longest as usize) - 1;
+    for number in 0..last {
+        load(number, &mut block);
+        state = next_state(&block, state);
+    }
+    load(last, &mut block);
+    let first = if longest < 32 {
+        first_word::<true>(&block, &state)
+    } else {
+        first_word::<false>(&block, &state)
+    };
+    store(&first, words);
 }
 
 /// The digests of messages whose only block, padded, these are: of the first `len`; the others' may

@@ -25,46 +25,69 @@ pub(super) unsafe fn first_words<'keys>(
     // SAFETY: the same promise.
     unsafe {
         if count <= WIDTH {
-            in_vectors::<1>(key, lens, longest, words);
+            in_vectors(longest, words, &|number, block: &mut Block<1>| {
+                load_all(key, lens, longest, number, block);
+            });
         } else {
-            in_vectors::<{ LANES / WIDTH }>(key, lens, longest, words);
+            in_vectors(
+                longest,
+                words,
+                &|number, block: &mut Block<{ LANES / WIDTH }>| {
+                    load_all(key, lens, longest, number, block);
+                },
+            );
         }
     }
 }
 
+/// Loads a block of each key; of short ones only what [`first_word`] reads.
+///
 /// # Safety
 ///
 /// As for [`first_words`].
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
-unsafe fn in_vectors<'keys, const N: usize>(
+unsafe fn load_all<'keys, const N: usize>(
     key: impl Fn(usize) -> &'keys [u8] + Copy,
     lens: &Lens,
     longest: u32,
-    words: &mut [u32; LANES],
+    number: usize,
+    block: &mut Block<N>,
 ) {
-    let vectors = || lens.as_chunks().0.iter().take(N).enumerate();
-    let mut block = [const { [const { MaybeUninit::uninit() }; N] }; 16];
-    let mut state = START.map(|word| [_mm512_set1_epi32(word as i32); N]);
-    let first = if longest < 32 {
-        for (v, lens) in vectors() {
-            // SAFETY: the caller's promise.
-            unsafe { load_short(|i| key(WIDTH * v + i), lens, &mut block, v) };
-        }
-        first_word::<N, true>(&block, &state)
-    } else {
-        let last = blocks(longest as usize) - 1;
-        for number in 0..=last {
-            for (v, lens) in vectors() {
-                // SAFETY: the caller's promise.
-                unsafe { load(|i| key(WIDTH * v + i), lens, number, &mut block, v) };
-            }
-            if number < last {
-                state = next_state(&block, state);
+    for (v, lens) in lens.as_chunks().0.iter().take(N).enumerate() {
+        let key = move |i| key(WIDTH * v + i);
+        // SAFETY: the caller's promise.
+        unsafe {
+            if longest < 32 {
+                load_short(key, lens, block, v);
+            } else {
+                load(key, lens, number, block, v);
             }
         }
-        for (v, lens) in vectors() {
+        if number + 1 == blocks(longest as usize) {
             block[14][v].write(bits(lens));
         }
+    }
+}
+
+/// The first words of keys of which `load` loads a block each, by its number. Once for all keys: it
+/// has the block in its own frame, which is then aligned, and so is what registers have no room for.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
+fn in_vectors<const N: usize>(
+    longest: u32,
+    words: &mut [u32; LANES],
+    load: &dyn Fn(usize, &mut Block<N>),
+) {
+    let mut block = [const { [const { MaybeUninit::uninit() }; N] }; 16];
+    let mut state = START.map(|word| [_mm512_set1_epi32(word as i32); N]);
+    let last = blocks(longest as usize) - 1;
+    for number in 0..last {
+        load(number, &mut block);
+        state = next_state(&block, state);
+    }
+    load(last, &mut block);
+    let first = if longest < 32 {
+        first_word::<N, true>(&block, &state)
+    } else {
         first_word::<N, false>(&block, &state)
     };
     store(&first, words);
