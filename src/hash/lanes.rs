@@ -79,7 +79,12 @@ impl<'keys> Packed<'keys> {
         if offsets.windows(2).fold(true, |fit, pair| fit & fits(pair)) {
             return Ok(Packed { bytes, offsets });
         }
-        let key = offsets.windows(2).position(|pair| !fits(pair));
+        // The last offset may be why another is outside.
+        let descends = |pair: &[u32]| pair[1] < pair[0];
+        let pairs = || offsets.windows(2);
+        let key = pairs()
+            .position(descends)
+            .or_else(|| pairs().position(|pair| !fits(pair)));
         Err(Error::Offsets {
             key: key.expect("one of all"),
         })
