@@ -4,7 +4,8 @@
 //! one before. So `b` comes last into each sum, which is all that this file does:
 //!
 //! - F as `d ^ (b & (c ^ d))` and H as `b ^ (c ^ d)`: what is without `b` is ready before.
-//! - I, `c ^ (b | !d)`, as `-1 - (c ^ (d & !b))`, which is an operation less.
+//! - I is `c ^ (b | !d)`, with `!d` ready before; or where there is ANDN `-1 - (c ^ (d & !b))`, which
+//!   is an operation less.
 //! - G's halves `b & d` and `c & !d` share no bit, so both are added, the second early.
 //! - The compiler would add in an order of its own; [`settled`] keeps it from that.
 
@@ -29,18 +30,18 @@ fn settled(sum: u32) -> u32 {
 /// The first word of the digest of a message whose only block, padded, this is. A block that is
 /// SHORT has only 0 in words 8 to 13 and 15.
 pub(super) fn first_word<const SHORT: bool>(block: &[u8; 64]) -> u32 {
-    steps::<SHORT>(block)
+    steps::<SHORT, false>(block)
 }
 
 /// The same with ANDN.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "bmi1")]
 pub(super) fn first_word_with_bmi<const SHORT: bool>(block: &[u8; 64]) -> u32 {
-    steps::<SHORT>(block)
+    steps::<SHORT, true>(block)
 }
 
 #[inline(always)]
-fn steps<const SHORT: bool>(block: &[u8; 64]) -> u32 {
+fn steps<const SHORT: bool, const ANDN: bool>(block: &[u8; 64]) -> u32 {
     let words: [u32; 16] =
         std::array::from_fn(|i| u32::from_le_bytes(std::array::from_fn(|j| block[4 * i + j])));
     let [mut a, mut b, mut c, mut d] = START;
@@ -55,7 +56,11 @@ fn steps<const SHORT: bool>(block: &[u8; 64]) -> u32 {
             settled($sum).wrapping_add($b ^ ($c ^ $d))
         };
         (I, $sum:ident, $b:ident $c:ident $d:ident) => {
-            settled($sum.wrapping_sub(1)).wrapping_sub($c ^ ($d & !$b))
+            if ANDN {
+                settled($sum.wrapping_sub(1)).wrapping_sub($c ^ ($d & !$b))
+            } else {
+                settled($sum).wrapping_add($c ^ ($b | !$d))
+            }
         };
     }
     macro_rules! step {
