@@ -21,10 +21,10 @@ pub(super) unsafe fn hash<'keys, H: Bytewise>(
 ) {
     // SAFETY: the same promise.
     unsafe {
-        if count <= WIDTH {
-            in_vectors::<H, 1>(key, lens, longest, words);
-        } else {
-            in_vectors::<H, { LANES / WIDTH }>(key, lens, longest, words);
+        match count.div_ceil(WIDTH) {
+            1 => in_vectors::<H, 1>(key, lens, longest, words),
+            2 | 3 => in_vectors::<H, 3>(key, lens, longest, words),
+            _ => in_vectors::<H, 6>(key, lens, longest, words),
         }
     }
 }

@@ -24,18 +24,17 @@ pub(super) unsafe fn first_words<'keys>(
 ) {
     // SAFETY: the same promise.
     unsafe {
-        if count <= WIDTH {
-            in_vectors(longest, words, &|number, block: &mut Block<1>| {
+        // Three vectors take hardly longer than one.
+        match count.div_ceil(WIDTH) {
+            1 => in_vectors(longest, words, &|number, block: &mut Block<1>| {
                 load_all(key, lens, longest, number, block);
-            });
-        } else {
-            in_vectors(
-                longest,
-                words,
-                &|number, block: &mut Block<{ LANES / WIDTH }>| {
-                    load_all(key, lens, longest, number, block);
-                },
-            );
+            }),
+            2 | 3 => in_vectors(longest, words, &|number, block: &mut Block<3>| {
+                load_all(key, lens, longest, number, block);
+            }),
+            _ => in_vectors(longest, words, &|number, block: &mut Block<6>| {
+                load_all(key, lens, longest, number, block);
+            }),
         }
     }
 }
