@@ -17,7 +17,7 @@
 use super::mutex::{Guard, Mutex};
 use super::ring::ketama_ring;
 use crate::error::{Error, try_collect};
-use crate::ring::Ring;
+use crate::ring::{Ring, Server};
 use crate::servers::{self, Refusal};
 use crate::stamp::{Stamp, open};
 use std::collections::BTreeMap;
@@ -54,16 +54,16 @@ pub(super) struct Slot {
 
 impl Rolled {
     fn new(modtime: libc::time_t, ring: ketama_ring) -> Result<Rolled, Error> {
-        let servers = ring.ring.servers();
-        let points = ring.ring.points().map(|point| {
-            let name = &servers[point.server as usize].name;
-            let len = name.len().min(MAX_IP);
+        let shown = |server: &Server| {
+            let len = server.name.len().min(MAX_IP);
             let mut ip = [0; 24];
-            ip[..len].copy_from_slice(&name[..len]);
-            Slot {
-                point: point.point,
-                ip,
-            }
+            ip[..len].copy_from_slice(&server.name[..len]);
+            ip
+        };
+        let ips = try_collect(ring.ring.servers().iter().map(shown))?;
+        let points = ring.ring.points().map(|point| Slot {
+            point: point.point,
+            ip: ips[point.server as usize],
         });
         Ok(Rolled {
             modtime,
