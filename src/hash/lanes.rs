@@ -23,6 +23,9 @@ use crate::error::Error;
 /// multiple of AVX2's.
 pub(crate) const LANES: usize = 96;
 
+/// Fewer keys are as fast one by one.
+const WORTH_IT: usize = 3;
+
 /// Longer keys are hashed one by one: memcached takes 250 bytes.
 const MAX_BLOCKS: usize = 4;
 
@@ -166,8 +169,7 @@ unsafe fn hash<'keys, H: Hash>(
     longest: u32,
     words: &mut [u32; LANES],
 ) {
-    // Two keys are as fast one by one.
-    let is_worth_it = count > 2;
+    let is_worth_it = count >= WORTH_IT;
     match simd {
         // SAFETY: the caller's promise, and `Simd`'s that this processor has the instructions.
         #[cfg(target_arch = "x86_64")]
@@ -234,6 +236,12 @@ pub(crate) fn many<'keys, H: Hash>(
     let count = keys.len();
     // SAFETY: all places that follow are below the list's length.
     let key = move |place| unsafe { keys.get(place) };
+    if count < WORTH_IT {
+        for place in 0..count {
+            found(Places::From(place), &mut [H::one(simd, key(place))]);
+        }
+        return;
+    }
     let mut words = [0; LANES];
     let mut lens = [0; LANES];
     let mut sorter: Option<Sorter> = None;
@@ -261,19 +269,16 @@ pub(crate) fn many<'keys, H: Hash>(
             }
             continue;
         }
-        // SAFETY: these are the keys' lengths, which stay the same. Lanes without a key have the
-        // last one's.
-        unsafe {
-            if end - start == LANES {
-                let key = move |i| key(start + i);
-                hash::<H>(simd, key, &lens, LANES, longest, &mut words);
-            } else {
-                let (count, last) = (end - start, end - 1);
-                let last_len = lens[count - 1];
-                lens[count..].fill(last_len);
-                let key = move |i| key(last.min(start + i));
-                hash::<H>(simd, key, &lens, count, longest, &mut words);
+        if end - start == LANES {
+            let key = move |i| key(start + i);
+            // SAFETY: these are the keys' lengths, which stay the same.
+            unsafe { hash::<H>(simd, key, &lens, LANES, longest, &mut words) };
+        } else {
+            let mut group = Group::EMPTY;
+            for place in start..end {
+                group.add(key(place));
             }
+            group.hash::<H>(simd, &mut words);
         }
         found(Places::From(start), &mut words[..end - start]);
     }

@@ -20,12 +20,15 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod avx512;
+mod nodes;
 #[allow(unsafe_code)]
 mod scalar;
 
 use super::lanes::{Hash, LANES, Lens};
 use super::simd::Simd;
 use md5::{Digest, Md5};
+
+pub(crate) use nodes::Nodes;
 
 /// The state before the first block.
 const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
@@ -154,59 +157,6 @@ fn short(key: &[u8]) -> u64 {
     }
 }
 
-/// Messages of at most 55 bytes in their padded blocks, to be hashed side by side.
-pub(crate) struct Blocks {
-    blocks: [[u8; 64]; LANES],
-    len: usize,
-    words: [[u32; LANES]; 4],
-}
-
-impl Blocks {
-    /// The longest message, in bytes.
-    pub(crate) const MAX: usize = 55;
-
-    pub(crate) const EMPTY: Blocks = Blocks {
-        blocks: [[0; 64]; LANES],
-        len: 0,
-        words: [[0; LANES]; 4],
-    };
-
-    /// A message in its block.
-    pub(crate) fn padded(message: &[u8]) -> [u8; 64] {
-        padded(message)
-    }
-
-    /// Adds a message, and says whether there is no room for another.
-    pub(crate) fn add(&mut self, padded: &[u8; 64]) -> bool {
-        self.blocks[self.len] = *padded;
-        self.len += 1;
-        self.len == LANES
-    }
-
-    /// Takes all messages out, and hands out the words of their digests in order.
-    pub(crate) fn hash(&mut self, simd: Simd) -> impl Iterator<Item = [u32; 4]> {
-        match simd {
-            Simd::Scalar => {
-                for (i, block) in self.blocks[..self.len].iter().enumerate() {
-                    let mut state = START;
-                    md5::block_api::compress(&mut state, &[*block]);
-                    (0..4).for_each(|word| self.words[word][i] = state[word]);
-                }
-            }
-            // SAFETY: found by `here`, on this processor.
-            #[cfg(target_arch = "x86_64")]
-            #[allow(unsafe_code)]
-            Simd::Avx2 => unsafe { avx2::digests(&self.blocks, self.len, &mut self.words) },
-            // SAFETY: the same.
-            #[cfg(target_arch = "x86_64")]
-            #[allow(unsafe_code)]
-            Simd::Avx512 => unsafe { avx512::digests(&self.blocks, self.len, &mut self.words) },
-        }
-        let len = std::mem::take(&mut self.len);
-        (0..len).map(|i| std::array::from_fn(|word| self.words[word][i]))
-    }
-}
-
 /// The first word of a key's digest, in lanes.
 pub(crate) struct FirstWord;
 
@@ -267,23 +217,5 @@ mod tests {
             }
         }
         check::<FirstWord>(|key| words(key)[0]);
-    }
-
-    #[test]
-    fn blocks_give_whole_digests() {
-        for simd in here() {
-            let mut blocks = Blocks::EMPTY;
-            for count in 1..=LANES {
-                let messages: Vec<Vec<u8>> = (0..count)
-                    .map(|i| vec![i as u8; (i * 7 + count) % (Blocks::MAX + 1)])
-                    .collect();
-                for (i, message) in messages.iter().enumerate() {
-                    assert_eq!(blocks.add(&Blocks::padded(message)), i + 1 == LANES);
-                }
-                let digests: Vec<_> = blocks.hash(simd).collect();
-                let expected: Vec<_> = messages.iter().map(|message| words(message)).collect();
-                assert_eq!(digests, expected, "{simd:?}");
-            }
-        }
     }
 }

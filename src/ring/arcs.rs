@@ -2,8 +2,9 @@
 #![forbid(unsafe_code)]
 
 use super::Ring;
+use super::index::Owners;
 use crate::dialect::Lookup;
-use crate::error::Error;
+use crate::error::{Error, try_collect};
 use std::collections::BTreeMap;
 
 const CIRCLE: u64 = 1 << 32;
@@ -39,19 +40,26 @@ impl Ring {
     }
 
     /// How many positions each server owns.
-    pub(super) fn count_positions(&self) -> Box<[u64]> {
+    pub(super) fn count_positions(&self) -> Result<Box<[u64]>, Error> {
+        match &self.owners {
+            Owners::Narrow(owners) => self.count_positions_of(owners),
+            Owners::Wide(owners) => self.count_positions_of(owners),
+        }
+    }
+
+    fn count_positions_of<S: Copy + Into<u32>>(&self, owners: &[S]) -> Result<Box<[u64]>, Error> {
+        let mut owned = try_collect(self.servers.iter().map(|_| 0))?;
+        let mut add = |owner: S, positions: u64| owned[owner.into() as usize] += positions;
         let positions = self.index.positions();
         let (first, last) = (positions[0], positions[positions.len() - 1]);
         // The keys at a point itself have it below them only where the lookup goes on from it.
-        let at_first = u64::from(first) + u64::from(1 - self.more());
-        let behind_last = CIRCLE - u64::from(last) - u64::from(1 - self.more());
-        let mut owned = vec![0; self.servers.len()];
-        owned[self.owners.get(0) as usize] += at_first;
-        for (below, pair) in (1..).zip(positions.windows(2)) {
-            owned[self.owners.get(below) as usize] += u64::from(pair[1] - pair[0]);
+        let to_point = u64::from(1 - self.more());
+        add(owners[0], u64::from(first) + to_point);
+        for (pair, &owner) in positions.windows(2).zip(&owners[1..]) {
+            add(owner, u64::from(pair[1] - pair[0]));
         }
-        owned[self.owners.get(positions.len()) as usize] += behind_last;
-        owned.into()
+        add(owners[positions.len()], CIRCLE - u64::from(last) - to_point);
+        Ok(owned)
     }
 
     /// What moves when `other` takes this ring's place: the positions whose server has another

@@ -2,12 +2,12 @@
 #![forbid(unsafe_code)]
 
 use super::index::{Index, Owners};
-use super::{Ring, Server, sort};
+use super::sort::{self, Sorted};
+use super::{Ring, Server};
 use crate::dialect::{Count, Digest, Lookup, Name, Order, Rules, Ties, ZeroWeight};
 use crate::error::{Error, try_collect};
 use crate::hash;
-use crate::hash::lanes::LANES;
-use crate::hash::md5::Blocks;
+use crate::hash::md5::Nodes;
 use crate::hash::simd::Simd;
 
 pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Result<Ring, Error> {
@@ -17,38 +17,24 @@ pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Resu
     let digests = digests(&weights, rules)?;
     let order = order(servers, rules);
     let simd = Simd::get();
-
-    // A point above its server's place in the order: sorting these numbers gives ring order, and of
-    // equal points that order.
-    let points = digests.iter().sum::<u64>() as usize * usize::from(rules.points_per_digest);
-    let mut keyed: Vec<u64> = Vec::new();
-    keyed.try_reserve_exact(points)?;
-    let names = order.iter().map(|&server| {
-        let name = servers[server as usize].name.as_ref();
-        (name, digests[server as usize])
+    let points = points(servers, &digests, &order, rules, simd)?;
+    let runs = order.iter().map(|&server| {
+        let points = digests[server as usize] as usize * usize::from(rules.points_per_digest);
+        (server, points)
     });
-    for_each_point(names, rules, simd, |place, point| {
-        keyed.push(u64::from(point) << 32 | place as u64);
-    });
-    let mut keyed = sort::spread(keyed)?;
-    settle_ties(&mut keyed, rules.ties);
-
-    let count = keyed.len();
-    let index = Index::new(keyed.iter().map(|key| (key >> 32) as u32))?;
-    let is_back = rules.lookup == Lookup::AtOrBefore;
-    let owners = (0..count + 1).map(|below| {
-        let point = match below {
-            0 if is_back => count - 1,
-            _ if is_back => below - 1,
-            _ if below == count => 0,
-            _ => below,
-        };
-        order[keyed[point] as u32 as usize]
-    });
-    let owners = Owners::new(owners, servers.len())?;
-    let mut has_points = vec![false; servers.len()];
-    for below in 0..count {
-        has_points[owners.get(below) as usize] = true;
+    let (index, owners) = if servers.len() <= 1 << u16::BITS {
+        let (index, owners) = in_order(points, runs, |server| server as u16, rules)?;
+        (index, Owners::Narrow(owners))
+    } else {
+        let (index, owners) = in_order(points, runs, |server| server, rules)?;
+        (index, Owners::Wide(owners))
+    };
+    let mut has_points = try_collect(digests.iter().map(|&digests| digests > 0))?;
+    if rules.ties != Ties::AllKept {
+        has_points.fill(false);
+        for below in 0..index.positions().len() {
+            has_points[owners.get(below) as usize] = true;
+        }
     }
     let mut ring = Ring {
         servers: try_collect(servers.iter().map(|server| Server {
@@ -58,12 +44,12 @@ pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Resu
         index,
         owners,
         servers_with_points: has_points.iter().filter(|&&has| has).count(),
-        has_points: has_points.into(),
+        has_points,
         positions_owned: Box::default(),
         rules: *rules,
         simd,
     };
-    ring.positions_owned = ring.count_positions();
+    ring.positions_owned = ring.count_positions()?;
     Ok(ring)
 }
 
@@ -191,45 +177,57 @@ fn order<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Vec<u32> {
     order
 }
 
-/// Hands out the points of names that get so many digests, with the names' places, in no order.
-fn for_each_point<'name>(
-    names: impl Iterator<Item = (&'name [u8], u64)>,
+/// The points of servers in this order, those of a server in none.
+fn points<N: AsRef<[u8]>>(
+    servers: &[Server<N>],
+    digests: &[u64],
+    order: &[u32],
     rules: &Rules,
     simd: Simd,
-    mut add: impl FnMut(usize, u32),
-) {
-    let mut digests = Digests {
-        simd,
-        words: rules.points_per_digest.into(),
-        blocks: Blocks::EMPTY,
-        places: Vec::with_capacity(LANES),
-    };
-    for (place, (name, count)) in names.enumerate() {
-        if rules.digest == Digest::Crc32Chain {
-            let (host, port) = split_port(name);
-            let chain = hash::crc32(&[host, b"\0", port.unwrap_or_default()].concat());
-            let mut previous = 0u32;
-            for _ in 0..count {
-                previous = hash::crc32_continued(chain, &previous.to_le_bytes());
-                add(place, previous);
-            }
-            continue;
-        }
-        let stem = [hashed_name(name, rules.name), &[rules.separator]].concat();
+) -> Result<Vec<u32>, Error> {
+    let count = digests.iter().sum::<u64>() as usize * usize::from(rules.points_per_digest);
+    let mut points = Vec::new();
+    points.try_reserve_exact(count + Index::SPARE)?;
+    let mut nodes = Nodes::new(simd, rules.points_per_digest);
+    let mut stem = Vec::new();
+    for &server in order {
+        let (name, count) = (
+            servers[server as usize].name.as_ref(),
+            digests[server as usize],
+        );
+        stem.clear();
+        stem.extend_from_slice(hashed_name(name, rules.name));
+        stem.push(rules.separator);
         match rules.digest {
-            Digest::Md5 => digests.add(place, &stem, count, &mut add),
-            digest => for_each_node(&stem, count, |node| {
-                add(
-                    place,
-                    match digest {
-                        Digest::OneAtATime => hash::one_at_a_time(node),
-                        _ => hash::sha1(node),
-                    },
-                );
+            Digest::Md5 => {
+                let longest = stem.len() + count.saturating_sub(1).to_string().len();
+                if longest <= Nodes::MAX {
+                    nodes.add(&stem, count, &mut points);
+                } else {
+                    nodes.finish(&mut points);
+                    for_each_node(&stem, count, |node| {
+                        let words = hash::md5::words(node);
+                        points.extend_from_slice(&words[..rules.points_per_digest.into()]);
+                    });
+                }
+            }
+            Digest::OneAtATime => for_each_node(&stem, count, |node| {
+                points.push(hash::one_at_a_time(node));
             }),
+            Digest::Sha1 => for_each_node(&stem, count, |node| points.push(hash::sha1(node))),
+            Digest::Crc32Chain => {
+                let (host, port) = split_port(name);
+                let chain = hash::crc32(&[host, b"\0", port.unwrap_or_default()].concat());
+                let mut previous = 0u32;
+                for _ in 0..count {
+                    previous = hash::crc32_continued(chain, &previous.to_le_bytes());
+                    points.push(previous);
+                }
+            }
         }
     }
-    digests.hand_out(&mut add);
+    nodes.finish(&mut points);
+    Ok(points)
 }
 
 /// Hands out what is hashed for a server's points: a stem, and behind it a number from 0.
@@ -256,49 +254,6 @@ fn count_up(digits: &mut [u8]) -> bool {
     true
 }
 
-/// MD5 of node strings, as many at once as go.
-struct Digests {
-    simd: Simd,
-    /// The points of a digest.
-    words: usize,
-    blocks: Blocks,
-    /// The places of what is in the blocks.
-    places: Vec<usize>,
-}
-
-impl Digests {
-    fn add(&mut self, place: usize, stem: &[u8], count: u64, add: &mut impl FnMut(usize, u32)) {
-        if stem.len() + count.max(1).to_string().len() > Blocks::MAX {
-            return for_each_node(stem, count, |node| {
-                let words = hash::md5::words(node);
-                words[..self.words]
-                    .iter()
-                    .for_each(|&point| add(place, point));
-            });
-        }
-        let mut block = Blocks::padded(&[stem, b"0"].concat());
-        let mut len = stem.len() + 1;
-        for _ in 0..count {
-            self.places.push(place);
-            if self.blocks.add(&block) {
-                self.hand_out(add);
-            }
-            if count_up(&mut block[stem.len()..len]) {
-                block = Blocks::padded(&[&block[..len], b"0"].concat());
-                len += 1;
-            }
-        }
-    }
-
-    fn hand_out(&mut self, add: &mut impl FnMut(usize, u32)) {
-        for (place, words) in self.places.drain(..).zip(self.blocks.hash(self.simd)) {
-            words[..self.words]
-                .iter()
-                .for_each(|&point| add(place, point));
-        }
-    }
-}
-
 fn hashed_name(name: &[u8], part: Name) -> &[u8] {
     match part {
         Name::Full => name,
@@ -322,23 +277,154 @@ fn is_number(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
-fn settle_ties(keyed: &mut Vec<u64>, ties: Ties) {
-    let same_point = |a: &u64, b: &u64| a >> 32 == b >> 32;
-    match ties {
-        Ties::AllKept => {}
-        Ties::LastOwnsAll => {
-            for equal in keyed.chunk_by_mut(same_point) {
-                let last = equal[equal.len() - 1];
-                equal.fill(last);
+/// The points of runs of owners in ring order, and the owners of keys by the points below
+/// them.
+fn in_order<S: Copy + Default + Into<u32>>(
+    points: Vec<u32>,
+    runs: impl Iterator<Item = (u32, usize)>,
+    narrow: impl Fn(u32) -> S,
+    rules: &Rules,
+) -> Result<(Index, Box<[S]>), Error> {
+    let bits = Index::bits(points.len());
+    let mut sorted = sort::sorted(points, runs, bits, narrow)?;
+    settle_ties(&mut sorted, rules.ties)?;
+    let Sorted {
+        positions,
+        mut owners,
+        starts,
+    } = sorted;
+    if rules.lookup == Lookup::AtOrBefore {
+        owners.insert(0, owners[owners.len() - 1]);
+    } else {
+        owners.push(owners[0]);
+    }
+    Ok((Index::new(positions, starts), owners.into()))
+}
+
+fn settle_ties<S: Copy>(sorted: &mut Sorted<S>, ties: Ties) -> Result<(), Error> {
+    let (positions, owners) = (&mut sorted.positions, &mut sorted.owners);
+    let count = positions.len();
+    if matches!(ties, Ties::LastOwnsAll | Ties::LastKept) {
+        for at in (1..count).rev() {
+            if positions[at - 1] == positions[at] {
+                owners[at - 1] = owners[at];
             }
         }
-        Ties::FirstKept => keyed.dedup_by(|later, kept| same_point(later, kept)),
-        Ties::LastKept => keyed.dedup_by(|later, kept| {
-            let is_same = same_point(later, kept);
-            if is_same {
-                *kept = *later;
+    }
+    if matches!(ties, Ties::FirstKept | Ties::LastKept) {
+        let mut kept = 1;
+        for at in 1..count {
+            if positions[at] != positions[kept - 1] {
+                (positions[kept], owners[kept]) = (positions[at], owners[at]);
+                kept += 1;
             }
-            is_same
-        }),
+        }
+        if kept < count {
+            positions.truncate(kept);
+            owners.truncate(kept);
+            sorted.starts = sort::starts(positions, Index::bits(kept))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Dialect;
+
+    /// What the points of these servers are by a ring's own rules, made one by one.
+    fn expected(servers: &[Server<Vec<u8>>], rules: &Rules) -> Vec<(u32, u32)> {
+        let weights = effective_weights(servers, rules).unwrap();
+        let digests = digests(&weights, rules).unwrap();
+        let mut points: Vec<(u32, u32)> = Vec::new();
+        for server in order(servers, rules) {
+            for number in 0..digests[server as usize] {
+                let name = hashed_name(&servers[server as usize].name, rules.name);
+                let node = [name, &[rules.separator], number.to_string().as_bytes()].concat();
+                let words = hash::md5::words(&node);
+                let words = words[..rules.points_per_digest.into()].iter();
+                points.extend(words.map(|&point| (point, server)));
+            }
+        }
+        points.sort_by_key(|&(point, _)| point);
+        let same = |a: &(u32, u32), b: &(u32, u32)| a.0 == b.0;
+        let ties = points.chunk_by(same).flat_map(|equal| {
+            let (first, last) = (equal[0], equal[equal.len() - 1]);
+            match rules.ties {
+                Ties::AllKept => equal.to_vec(),
+                Ties::LastOwnsAll => vec![last; equal.len()],
+                Ties::FirstKept => vec![first],
+                Ties::LastKept => vec![last],
+            }
+        });
+        ties.collect()
+    }
+
+    fn check(servers: &[Server<Vec<u8>>], rules: &Rules) {
+        let ring = Ring::with_rules(servers, rules).unwrap();
+        let points = expected(servers, rules);
+        let got = ring.points().map(|point| (point.point, point.server));
+        assert!(got.eq(points.iter().copied()), "{rules:?}");
+        let mut has_points = vec![false; servers.len()];
+        for &(_, server) in &points {
+            has_points[server as usize] = true;
+        }
+        assert_eq!(*ring.has_points, *has_points, "{rules:?}");
+        assert_eq!(ring.positions_owned.iter().sum::<u64>(), 1 << 32);
+        // Where a search begins is right where each search ends right.
+        for &(point, _) in &points {
+            for position in [point.wrapping_sub(1), point, point.wrapping_add(1)] {
+                let limit = position.wrapping_add(ring.more());
+                let below = points.partition_point(|&(point, _)| point < limit);
+                assert_eq!(ring.index.below(ring.simd, limit), below, "{rules:?}");
+            }
+        }
+    }
+
+    fn servers(weights: impl Iterator<Item = u64>) -> Vec<Server<Vec<u8>>> {
+        // Of all lengths, some too long for one block; each third is the one before again.
+        let name = |i: usize| (0..1 + i % 70).map(move |at| b'a' + ((i * i + at) % 23) as u8);
+        let named = |(i, weight)| Server {
+            name: name(if i % 3 == 2 { i - 1 } else { i }).collect(),
+            weight,
+        };
+        weights.enumerate().map(named).collect()
+    }
+
+    #[test]
+    fn points_are_those_made_one_by_one() {
+        // Counts of one to four digits.
+        let equal = servers((0..100).map(|_| 3));
+        let mixed = servers((1..100u64).map(|i| if i % 33 == 0 { 2000 } else { i }));
+        for dialect in Dialect::ALL {
+            let rules = dialect.rules();
+            for ties in [
+                Ties::AllKept,
+                Ties::LastOwnsAll,
+                Ties::FirstKept,
+                Ties::LastKept,
+            ] {
+                let rules = Rules { ties, ..*rules };
+                if rules.digest == Digest::Md5 {
+                    check(&equal, &rules);
+                    check(&mixed, &rules);
+                    check(&equal[..1], &rules);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn many_points_are_those_made_one_by_one() {
+        let rules = Dialect::Libketama.rules();
+        check(&servers((0..2000).map(|_| 1)), rules);
+        let one_each = Rules {
+            base: 1,
+            points_per_digest: 1,
+            count: Count::Fixed,
+            ..*rules
+        };
+        check(&servers((0..70_000).map(|_| 1)), &one_each);
     }
 }

@@ -14,7 +14,6 @@
 #[allow(unsafe_code)]
 mod avx2;
 
-use crate::error::{Error, try_collect};
 use crate::hash::simd::Simd;
 
 /// How many points are compared at once.
@@ -25,39 +24,31 @@ const WINDOW: usize = 8;
 pub(super) struct Index {
     /// The points, and a window of what is below no limit.
     positions: Box<[u32]>,
-    /// How many points are below each bucket.
+    /// How many points are below each bucket, and below the end of the last.
     starts: Box<[u32]>,
     /// What is left of a position when its bucket is shifted out.
     shift: u32,
 }
 
 impl Index {
-    /// The index of positions in ascending order, at least one.
-    pub(super) fn new(ascending: impl ExactSizeIterator<Item = u32>) -> Result<Index, Error> {
-        let count = ascending.len();
+    /// How many positions more a list of them is to have room for, before it is indexed.
+    pub(super) const SPARE: usize = WINDOW;
+
+    /// How many of a position's top bits are its bucket, of so many points.
+    pub(super) fn bits(count: usize) -> u32 {
         // 1.5 to 3 points a bucket on average, which keeps a point within 8.7 bytes.
-        let bits = (count as u64 * 13 / 20).max(2).ilog2();
-        let shift = u32::BITS - bits;
-        let mut positions = Vec::new();
-        positions.try_reserve_exact(count + WINDOW)?;
-        positions.extend(ascending);
-        let mut starts = Vec::new();
-        starts.try_reserve_exact(1 << bits)?;
-        starts.resize(1 << bits, u32::MAX);
-        for (at, position) in positions.iter().enumerate().rev() {
-            starts[(position >> shift) as usize] = at as u32;
-        }
-        // A bucket without points begins where the next one does.
-        starts.iter_mut().rev().fold(count as u32, |next, start| {
-            *start = next.min(*start);
-            *start
-        });
-        positions.resize(count + WINDOW, u32::MAX);
-        Ok(Index {
+        (count as u64 * 13 / 20).max(2).ilog2()
+    }
+
+    /// The index of positions in ascending order, at least one. `starts` says how many points are
+    /// below each bucket, and below the end of the last.
+    pub(super) fn new(mut positions: Vec<u32>, starts: Vec<u32>) -> Index {
+        positions.resize(positions.len() + Index::SPARE, u32::MAX);
+        Index {
             positions: positions.into(),
+            shift: u32::BITS - starts.len().ilog2(),
             starts: starts.into(),
-            shift,
-        })
+        }
     }
 
     pub(super) fn positions(&self) -> &[u32] {
@@ -128,17 +119,6 @@ pub(super) enum Owners {
 }
 
 impl Owners {
-    pub(super) fn new(
-        owners: impl ExactSizeIterator<Item = u32>,
-        servers: usize,
-    ) -> Result<Owners, Error> {
-        Ok(if servers <= 1 << u16::BITS {
-            Owners::Narrow(try_collect(owners.map(|owner| owner as u16))?)
-        } else {
-            Owners::Wide(try_collect(owners)?)
-        })
-    }
-
     pub(super) fn get(&self, below: usize) -> u32 {
         match self {
             Owners::Narrow(owners) => owners[below].into(),

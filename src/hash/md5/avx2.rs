@@ -1,9 +1,8 @@
 //! Lanes of AVX2.
 
+use super::nodes::{Row, Words, lay_out};
 use super::{CONSTANTS, START, first_steps, last_steps};
-use crate::hash::lanes::avx2::{
-    Block, SIDE_BY_SIDE, VECTORS, WIDTH, bits, load, store, transposed,
-};
+use crate::hash::lanes::avx2::{Block, SIDE_BY_SIDE, VECTORS, WIDTH, bits, load, store, vector};
 use crate::hash::lanes::{LANES, Lens, blocks};
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
@@ -64,40 +63,17 @@ fn in_vectors(longest: u32, words: &mut [u32], load: &dyn Fn(usize, &mut Block))
     store(&first, words);
 }
 
-/// The digests of messages whose only block, padded, these are: of the first `len`; the others' may
-/// be anything.
+/// The digests of the messages in rows; those behind theirs may become anything.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-pub(super) fn digests(blocks: &[[u8; 64]; LANES], len: usize, words: &mut [[u32; LANES]; 4]) {
-    let passes = blocks.chunks_exact(SIDE_BY_SIDE).enumerate();
-    for (pass, blocks) in passes.take(len.div_ceil(SIDE_BY_SIDE)) {
+pub(super) fn digests(rows: &[Row], blocks: &mut Words, digests: &mut [[u32; LANES]; 4]) {
+    lay_out(rows, blocks);
+    for first in (0..rows.len()).step_by(VECTORS) {
+        let block = std::array::from_fn(|word| {
+            std::array::from_fn(|v| MaybeUninit::new(vector(&blocks.0[word][first + v])))
+        });
         let start = START.map(|word| [_mm256_set1_epi32(word as i32); VECTORS]);
-        let mut block = [const { [const { MaybeUninit::uninit() }; VECTORS] }; 16];
-        load_padded(blocks, &mut block);
-        let state = next_state(&block, start);
-        for (state, words) in state.iter().zip(&mut *words) {
-            store(state, &mut words[SIDE_BY_SIDE * pass..]);
-        }
-    }
-}
-
-/// Loads padded blocks.
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-#[inline]
-fn load_padded(blocks: &[[u8; 64]], block: &mut Block) {
-    #[allow(clippy::needless_range_loop)] // v counts words' vectors, not a list's items.
-    for v in 0..VECTORS {
-        for half in 0..2 {
-            // SAFETY: 32 bytes are there, at 0 or 32 of 64.
-            let row = |i: usize| unsafe {
-                _mm256_loadu_si256(blocks[WIDTH * v + i][32 * half..].as_ptr().cast())
-            };
-            let low = transposed([row(0), row(1), row(2), row(3)]);
-            let high = transposed([row(4), row(5), row(6), row(7)]);
-            for word in 0..4 {
-                let (low, high) = (low[word], high[word]);
-                block[8 * half + word][v].write(_mm256_permute2x128_si256::<0x20>(low, high));
-                block[8 * half + word + 4][v].write(_mm256_permute2x128_si256::<0x31>(low, high));
-            }
+        for (state, words) in next_state(&block, start).iter().zip(&mut *digests) {
+            store(state, &mut words[WIDTH * first..]);
         }
     }
 }

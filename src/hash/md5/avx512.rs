@@ -1,11 +1,13 @@
 //! Lanes of AVX-512, in 6 vectors side by side: a step takes a vector 8 cycles of latency, in which
 //! the others' are done.
 
+use super::nodes::{Row, Words, lay_out};
 use super::{CONSTANTS, START, first_steps, last_steps};
-use crate::hash::lanes::avx512::{Block, WIDTH, bits, load, load_short, store, transpose};
+use crate::hash::lanes::avx512::{Block, WIDTH, bits, load, load_short, store};
 use crate::hash::lanes::{LANES, Lens, blocks};
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
+use std::ptr;
 
 type State<const N: usize> = [[__m512i; N]; 4];
 
@@ -92,30 +94,14 @@ fn in_vectors<const N: usize>(
     store(&first, words);
 }
 
-/// The digests of messages whose only block, padded, these are: of the first `len`; the others' may
-/// be anything.
+/// The digests of the messages in rows; those behind theirs may become anything.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
-pub(super) fn digests(blocks: &[[u8; 64]; LANES], len: usize, words: &mut [[u32; LANES]; 4]) {
-    if len <= WIDTH {
-        digests_in_vectors::<1>(blocks, words);
-    } else {
-        digests_in_vectors::<{ LANES / WIDTH }>(blocks, words);
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
-fn digests_in_vectors<const N: usize>(blocks: &[[u8; 64]; LANES], words: &mut [[u32; LANES]; 4]) {
-    let mut block = [const { [const { MaybeUninit::uninit() }; N] }; 16];
-    for (v, rows) in blocks.chunks_exact(WIDTH).take(N).enumerate() {
-        // SAFETY: 64 bytes are there.
-        let row = |i: usize| unsafe { _mm512_loadu_si512(rows[i].as_ptr().cast()) };
-        transpose(row, &mut block, v);
-    }
-    let state = next_state(
-        &block,
-        START.map(|word| [_mm512_set1_epi32(word as i32); N]),
-    );
-    for (state, words) in state.iter().zip(words) {
+pub(super) fn digests(rows: &[Row], blocks: &mut Words, digests: &mut [[u32; LANES]; 4]) {
+    lay_out(rows, blocks);
+    // SAFETY: as large and as aligned, and any bits are words.
+    let block = unsafe { &*ptr::from_ref(blocks).cast::<Block<{ LANES / WIDTH }>>() };
+    let start = START.map(|word| [_mm512_set1_epi32(word as i32); LANES / WIDTH]);
+    for (state, words) in next_state(block, start).iter().zip(digests) {
         store(state, words);
     }
 }
