@@ -1,8 +1,8 @@
 //! Lanes of AVX2.
 
-use super::nodes::{Row, Words, lay_out};
+use super::nodes::{Digests, Row, Rows};
 use super::{CONSTANTS, START, first_steps, last_steps};
-use crate::hash::lanes::avx2::{Block, SIDE_BY_SIDE, VECTORS, WIDTH, bits, load, store, vector};
+use crate::hash::lanes::avx2::{Block, SIDE_BY_SIDE, VECTORS, bits, load, store, vector};
 use crate::hash::lanes::{LANES, Lens, blocks};
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
@@ -52,7 +52,7 @@ fn in_vectors(longest: u32, words: &mut [u32], load: &dyn Fn(usize, &mut Block))
     let last = blocks(longest as usize) - 1;
     for number in 0..last {
         load(number, &mut block);
-        state = next_state(&block, state);
+        state = next_state::<false>(&block, state);
     }
     load(last, &mut block);
     let first = if longest < 32 {
@@ -63,18 +63,59 @@ fn in_vectors(longest: u32, words: &mut [u32], load: &dyn Fn(usize, &mut Block))
     store(&first, words);
 }
 
-/// The digests of the messages in rows; those behind theirs may become anything.
+/// The digests of the messages in rows.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-pub(super) fn digests(rows: &[Row], blocks: &mut Words, digests: &mut [[u32; LANES]; 4]) {
-    lay_out(rows, blocks);
-    for first in (0..rows.len()).step_by(VECTORS) {
-        let block = std::array::from_fn(|word| {
-            std::array::from_fn(|v| MaybeUninit::new(vector(&blocks.0[word][first + v])))
-        });
+pub(super) fn digests(rows: &Rows, digests: &mut Digests) {
+    for (pass, rows) in rows.as_chunks().0.iter().enumerate() {
+        let mut block = [const { [const { MaybeUninit::uninit() }; VECTORS] }; 16];
         let start = START.map(|word| [_mm256_set1_epi32(word as i32); VECTORS]);
-        for (state, words) in next_state(&block, start).iter().zip(&mut *digests) {
-            store(state, &mut words[WIDTH * first..]);
+        let state = if rows.iter().all(Row::is_short) {
+            lay_out(rows, 8, &mut block);
+            next_state::<true>(&block, start)
+        } else {
+            lay_out(rows, 14, &mut block);
+            block[15].fill(MaybeUninit::new(_mm256_setzero_si256()));
+            next_state::<false>(&block, start)
+        };
+        for (state, words) in state.iter().zip(&mut *digests) {
+            store(state, &mut words[SIDE_BY_SIDE * pass..]);
         }
+    }
+}
+
+/// Lays out the blocks of rows, of which the first `words` words have anything, and word 14.
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+#[inline]
+fn lay_out(rows: &[Row; VECTORS], words: usize, block: &mut Block) {
+    for (v, row) in rows.iter().enumerate() {
+        for (words, word) in block[..words].iter_mut().zip(row.stem) {
+            words[v].write(_mm256_set1_epi32(word as i32));
+        }
+        // What is shifted out of a word goes to the next; a shift by 32 leaves nothing.
+        let shift = 8 * (row.len % 4) as i32;
+        let (shift, back) = (_mm_cvtsi32_si128(shift), _mm_cvtsi32_si128(32 - shift));
+        let mut before = _mm256_setzero_si256();
+        for (i, word) in block[..words]
+            .iter_mut()
+            .skip(row.len / 4)
+            .take(4)
+            .enumerate()
+        {
+            let number = match row.numbers.words.get(i) {
+                Some(number) => vector(number),
+                None => _mm256_setzero_si256(),
+            };
+            let shifted = _mm256_or_si256(
+                _mm256_sll_epi32(number, shift),
+                _mm256_srl_epi32(before, back),
+            );
+            // SAFETY: written above.
+            let stem = unsafe { word[v].assume_init() };
+            word[v].write(_mm256_or_si256(stem, shifted));
+            before = number;
+        }
+        let bits = _mm256_set1_epi32(row.stem[14] as i32);
+        block[14][v].write(_mm256_add_epi32(bits, vector(&row.numbers.bits)));
     }
 }
 
@@ -153,11 +194,11 @@ fn first_word<const SHORT: bool>(block: &Block, state: &State) -> [__m256i; VECT
     std::array::from_fn(|v| _mm256_add_epi32(a[v], state[0][v]))
 }
 
-/// The state behind a block that others follow.
+/// The state behind a whole block, of which SHORT says what it says of [`first_word`]'s.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-fn next_state(block: &Block, state: State) -> State {
+fn next_state<const SHORT: bool>(block: &Block, state: State) -> State {
     let [mut a, mut b, mut c, mut d] = state;
-    let has_word = |_| true;
+    let has_word = |word| !SHORT || word < 8 || word == 14;
     steps!(block, has_word, [first_steps, last_steps], a b c d);
     let [a0, b0, c0, d0] = state;
     [(a, a0), (b, b0), (c, c0), (d, d0)]

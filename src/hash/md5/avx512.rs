@@ -1,13 +1,12 @@
 //! Lanes of AVX-512, in 6 vectors side by side: a step takes a vector 8 cycles of latency, in which
 //! the others' are done.
 
-use super::nodes::{Row, Words, lay_out};
+use super::nodes::{Digests, ROW, Row, Rows};
 use super::{CONSTANTS, START, first_steps, last_steps};
 use crate::hash::lanes::avx512::{Block, WIDTH, bits, load, load_short, store};
-use crate::hash::lanes::{LANES, Lens, blocks};
+use crate::hash::lanes::{LANES, Lens, avx2, blocks};
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
-use std::ptr;
 
 type State<const N: usize> = [[__m512i; N]; 4];
 
@@ -83,7 +82,7 @@ fn in_vectors<const N: usize>(
     let last = blocks(longest as usize) - 1;
     for number in 0..last {
         load(number, &mut block);
-        state = next_state(&block, state);
+        state = next_state::<N, false>(&block, state);
     }
     load(last, &mut block);
     let first = if longest < 32 {
@@ -94,15 +93,63 @@ fn in_vectors<const N: usize>(
     store(&first, words);
 }
 
-/// The digests of the messages in rows; those behind theirs may become anything.
+/// The digests of the messages in rows.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
-pub(super) fn digests(rows: &[Row], blocks: &mut Words, digests: &mut [[u32; LANES]; 4]) {
-    lay_out(rows, blocks);
-    // SAFETY: as large and as aligned, and any bits are words.
-    let block = unsafe { &*ptr::from_ref(blocks).cast::<Block<{ LANES / WIDTH }>>() };
+pub(super) fn digests(rows: &Rows, digests: &mut Digests) {
+    let mut block = [const { [const { MaybeUninit::uninit() }; LANES / WIDTH] }; 16];
     let start = START.map(|word| [_mm512_set1_epi32(word as i32); LANES / WIDTH]);
-    for (state, words) in next_state(block, start).iter().zip(digests) {
+    let state = if rows.iter().all(Row::is_short) {
+        lay_out(rows, 8, &mut block);
+        next_state::<_, true>(&block, start)
+    } else {
+        lay_out(rows, 14, &mut block);
+        block[15].fill(MaybeUninit::new(_mm512_setzero_si512()));
+        next_state::<_, false>(&block, start)
+    };
+    for (state, words) in state.iter().zip(digests) {
         store(state, words);
+    }
+}
+
+/// Lays out the blocks of rows, of which the first `words` words have anything, and word 14.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
+#[inline]
+fn lay_out(rows: &Rows, words: usize, block: &mut Block<{ LANES / WIDTH }>) {
+    for (v, [low, high]) in rows.as_chunks().0.iter().enumerate() {
+        let splat = |low: u32, high: u32| {
+            _mm512_mask_set1_epi32(_mm512_set1_epi32(low as i32), 0xff00, high as i32)
+        };
+        let join = |low: &[u32; ROW], high: &[u32; ROW]| {
+            let low = _mm512_castsi256_si512(avx2::vector(low));
+            _mm512_inserti64x4::<1>(low, avx2::vector(high))
+        };
+        for word in 0..words {
+            block[word][v].write(splat(low.stem[word], high.stem[word]));
+        }
+        // What is shifted out of a word goes to the next; a shift by 32 leaves nothing.
+        let shift = splat(8 * (low.len % 4) as u32, 8 * (high.len % 4) as u32);
+        let back = _mm512_sub_epi32(_mm512_set1_epi32(32), shift);
+        let mut before = _mm512_setzero_si512();
+        for i in 0..4 {
+            let number = match (low.numbers.words.get(i), high.numbers.words.get(i)) {
+                (Some(low), Some(high)) => join(low, high),
+                _ => _mm512_setzero_si512(),
+            };
+            let shifted = _mm512_or_si512(
+                _mm512_sllv_epi32(number, shift),
+                _mm512_srlv_epi32(before, back),
+            );
+            for (row, mask) in [(low, 0x00ff), (high, 0xff00)] {
+                if let Some(word) = block[..words].get_mut(row.len / 4 + i) {
+                    // SAFETY: written above.
+                    let stem = unsafe { word[v].assume_init() };
+                    word[v].write(_mm512_mask_or_epi32(stem, mask, stem, shifted));
+                }
+            }
+            before = number;
+        }
+        let bits = join(&low.numbers.bits, &high.numbers.bits);
+        block[14][v].write(_mm512_add_epi32(splat(low.stem[14], high.stem[14]), bits));
     }
 }
 
@@ -158,11 +205,11 @@ fn first_word<const N: usize, const SHORT: bool>(
     std::array::from_fn(|v| _mm512_add_epi32(a[v], state[0][v]))
 }
 
-/// The state behind a block that others follow.
+/// The state behind a whole block, of which SHORT says what it says of [`first_word`]'s.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
-fn next_state<const N: usize>(block: &Block<N>, state: State<N>) -> State<N> {
+fn next_state<const N: usize, const SHORT: bool>(block: &Block<N>, state: State<N>) -> State<N> {
     let [mut a, mut b, mut c, mut d] = state;
-    let has_word = |_| true;
+    let has_word = |word| !SHORT || word < 8 || word == 14;
     steps!(block, has_word, [first_steps, last_steps], a b c d);
     let [a0, b0, c0, d0] = state;
     [(a, a0), (b, b0), (c, c0), (d, d0)]

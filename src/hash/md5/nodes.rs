@@ -7,14 +7,13 @@ use crate::hash::lanes::LANES;
 use crate::hash::simd::Simd;
 
 /// How many numbers are in a row: the lanes of AVX2's vectors, and half of AVX-512's.
-const ROW: usize = 8;
-const ROWS: usize = LANES / ROW;
+pub(super) const ROW: usize = 8;
 
 /// As many rows as are hashed side by side: a stem each, and behind it numbers, one a lane.
-type Rows = [Row; ROWS];
-/// The blocks of all rows' messages, word by word.
-#[repr(align(64))]
-pub(super) struct Words(pub(super) [[[u32; ROW]; ROWS]; 16]);
+pub(super) type Rows = [Row; LANES / ROW];
+
+/// Words of digests, of all lanes.
+pub(super) type Digests = [[u32; LANES]; 4];
 
 /// Digests of node strings, which are a stem and a number in decimal: those of a stem share all but
 /// the words where the number stands, so that no block is padded and transposed for each.
@@ -24,7 +23,6 @@ pub(crate) struct Nodes {
     points: usize,
     rows: Rows,
     len: usize,
-    blocks: Words,
     /// The numbers from 0 on, as far as they were met.
     numbers: Vec<Numbers>,
 }
@@ -32,21 +30,37 @@ pub(crate) struct Nodes {
 #[derive(Clone, Copy)]
 pub(super) struct Row {
     /// The words of the stem, with its length in bits where MD5's padding has it.
-    stem: [u32; 16],
+    pub(super) stem: [u32; 16],
     /// The stem's length in bytes.
-    len: usize,
-    numbers: Numbers,
+    pub(super) len: usize,
+    pub(super) numbers: Numbers,
     /// How many of the numbers are wanted.
     wanted: usize,
 }
 
 /// Eight numbers in decimal.
 #[derive(Clone, Copy)]
-struct Numbers {
+pub(super) struct Numbers {
     /// The words of each one's digits and of the 0x80 behind them.
-    words: [[u32; ROW]; 3],
+    pub(super) words: [[u32; ROW]; 3],
     /// The lengths of the digits in bits.
-    bits: [u32; ROW],
+    pub(super) bits: [u32; ROW],
+}
+
+impl Row {
+    /// Whether the blocks have nothing in words 8 to 13.
+    pub(super) fn is_short(&self) -> bool {
+        // The last number is the longest.
+        8 * self.len as u32 + self.numbers.bits[ROW - 1] < 8 * 32
+    }
+
+    /// What number `lane` adds to the words from that on where the stem ends.
+    fn number(&self, lane: usize) -> [u32; 4] {
+        let shift = 8 * (self.len % 4);
+        let [first, second, third] = self.numbers.words.map(|words| words[lane]);
+        let number = u128::from(first) | u128::from(second) << 32 | u128::from(third) << 64;
+        std::array::from_fn(|i| (number << shift >> (32 * i)) as u32)
+    }
 }
 
 impl Numbers {
@@ -94,9 +108,8 @@ impl Nodes {
         Nodes {
             simd,
             points: points_per_digest.into(),
-            rows: [row; ROWS],
+            rows: [row; LANES / ROW],
             len: 0,
-            blocks: Words([[[0; ROW]; ROWS]; 16]),
             numbers: Vec::new(),
         }
     }
@@ -123,7 +136,7 @@ impl Nodes {
             };
             row.wanted = (count - first).min(ROW as u64) as usize;
             self.len += 1;
-            if self.len == ROWS {
+            if self.len == self.rows.len() {
                 self.finish(points);
             }
         }
@@ -135,9 +148,9 @@ impl Nodes {
             return;
         }
         let mut digests = [[0; LANES]; 4];
-        let rows = &self.rows[..std::mem::take(&mut self.len)];
-        compute(self.simd, rows, &mut self.blocks, &mut digests);
-        for (i, row) in rows.iter().enumerate() {
+        compute(self.simd, &self.rows, &mut digests);
+        let rows = self.rows[..std::mem::take(&mut self.len)].iter();
+        for (i, row) in rows.enumerate() {
             for words in &digests[..self.points] {
                 let words = &words.as_chunks::<ROW>().0[i];
                 if row.wanted == ROW {
@@ -151,54 +164,41 @@ impl Nodes {
     }
 }
 
-/// Lays out the blocks of rows. To be inlined into code for a processor with wide vectors.
-#[inline(always)]
-pub(super) fn lay_out(rows: &[Row], Words(blocks): &mut Words) {
-    for (i, row) in rows.iter().enumerate() {
-        for (words, word) in blocks.iter_mut().zip(row.stem) {
-            words[i] = [word; ROW];
-        }
-        let (at, shift) = (row.len / 4, 8 * (row.len % 4));
-        let [first, second, third] = row.numbers.words;
-        let words = [[0; ROW], first, second, third, [0; ROW]];
-        // What is shifted out of a word, of which there may be none, goes to the next.
-        for (block, pair) in blocks[at..].iter_mut().zip(words.windows(2)) {
-            let number = |lane: usize| pair[1][lane] << shift | pair[0][lane] >> 1 >> (31 - shift);
-            block[i] = std::array::from_fn(|lane| block[i][lane] | number(lane));
-        }
-        blocks[14][i] = std::array::from_fn(|lane| blocks[14][i][lane] + row.numbers.bits[lane]);
-    }
-}
-
 fn block_words(block: &[u8; 64]) -> [u32; 16] {
     std::array::from_fn(|i| u32::from_le_bytes(std::array::from_fn(|j| block[4 * i + j])))
 }
 
-/// The digests of the messages in rows, word by word; those behind theirs may become anything.
-fn compute(simd: Simd, rows: &[Row], blocks: &mut Words, digests: &mut [[u32; LANES]; 4]) {
+/// The digests of the messages in rows, word by word; those that are not wanted may be anything.
+fn compute(simd: Simd, rows: &Rows, digests: &mut Digests) {
     match simd {
         Simd::Scalar => {
-            lay_out(rows, blocks);
-            for lane in 0..ROW * rows.len() {
-                let mut block = [0; 64];
-                for (bytes, words) in block.as_chunks_mut().0.iter_mut().zip(&blocks.0) {
-                    *bytes = words.as_flattened()[lane].to_le_bytes();
-                }
-                let mut state = START;
-                md5::block_api::compress(&mut state, &[block]);
-                for (words, word) in digests.iter_mut().zip(state) {
-                    words[lane] = word;
+            for (i, row) in rows.iter().enumerate() {
+                for lane in 0..row.wanted {
+                    let mut words = row.stem;
+                    for (word, number) in words[row.len / 4..].iter_mut().zip(row.number(lane)) {
+                        *word |= number;
+                    }
+                    words[14] += row.numbers.bits[lane];
+                    let mut block = [0; 64];
+                    for (bytes, word) in block.as_chunks_mut().0.iter_mut().zip(words) {
+                        *bytes = word.to_le_bytes();
+                    }
+                    let mut state = START;
+                    md5::block_api::compress(&mut state, &[block]);
+                    for (words, word) in digests.iter_mut().zip(state) {
+                        words[ROW * i + lane] = word;
+                    }
                 }
             }
         }
         // SAFETY: `Simd` says that this processor has the instructions.
         #[cfg(target_arch = "x86_64")]
         #[allow(unsafe_code)]
-        Simd::Avx2 => unsafe { avx2::digests(rows, blocks, digests) },
+        Simd::Avx2 => unsafe { avx2::digests(rows, digests) },
         // SAFETY: the same.
         #[cfg(target_arch = "x86_64")]
         #[allow(unsafe_code)]
-        Simd::Avx512 => unsafe { avx512::digests(rows, blocks, digests) },
+        Simd::Avx512 => unsafe { avx512::digests(rows, digests) },
     }
 }
 
