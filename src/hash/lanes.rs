@@ -355,7 +355,7 @@ fn prefetch(key: &[u8], at: usize) {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn here() -> impl Iterator<Item = Simd> {

@@ -43,6 +43,14 @@ impl Index {
     /// The index of positions in ascending order, at least one. `starts` says how many points are
     /// below each bucket, and below the end of the last.
     pub(super) fn new(mut positions: Vec<u32>, starts: Vec<u32>) -> Index {
+        // What the search relies on without looking.
+        let count = positions.len() as u32;
+        assert!(
+            starts.len() > 1
+                && starts
+                    .iter()
+                    .fold(true, |fits, &start| fits & (start <= count))
+        );
         positions.resize(positions.len() + Index::SPARE, u32::MAX);
         Index {
             positions: positions.into(),
@@ -119,6 +127,13 @@ pub(super) enum Owners {
 }
 
 impl Owners {
+    fn len(&self) -> usize {
+        match self {
+            Owners::Narrow(owners) => owners.len(),
+            Owners::Wide(owners) => owners.len(),
+        }
+    }
+
     pub(super) fn get(&self, below: usize) -> u32 {
         match self {
             Owners::Narrow(owners) => owners[below].into(),
@@ -126,8 +141,10 @@ impl Owners {
         }
     }
 
-    /// Puts in the place of limits the servers of the keys below them.
+    /// Puts in the place of limits the servers of the keys below them. These are the owners of the
+    /// index's points.
     pub(super) fn find(&self, simd: Simd, index: &Index, limits: &mut [u32]) {
+        assert!(self.len() > index.positions().len());
         match self {
             Owners::Narrow(owners) => find(simd, index.search(), owners, limits),
             Owners::Wide(owners) => find(simd, index.search(), owners, limits),
@@ -147,5 +164,54 @@ fn find<S: Copy + Into<u32>>(simd: Simd, search: Search, owners: &[S], limits: &
         #[cfg(target_arch = "x86_64")]
         #[allow(unsafe_code)]
         Simd::Avx2 | Simd::Avx512 => unsafe { avx2::find(search, owners, limits) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::lanes::tests::here;
+
+    fn index(positions: &[u32]) -> Index {
+        let bits = Index::bits(positions.len());
+        let starts = (0..=1u64 << bits).map(|bucket| {
+            let start = bucket << (u32::BITS - bits);
+            positions.partition_point(|&point| u64::from(point) < start) as u32
+        });
+        Index::new(positions.to_vec(), starts.collect())
+    }
+
+    #[test]
+    fn a_search_is_a_bisection_however_points_crowd() {
+        let spread = |i: u32| i.wrapping_mul(0x9e37_79b9);
+        let rings: [Vec<u32>; 7] = [
+            vec![0],
+            vec![u32::MAX],
+            vec![5; 100],
+            vec![u32::MAX; 20],
+            (0..3000).map(spread).collect(),
+            // In one bucket, and in few.
+            (0..3000).map(|i| 0x1234_0000 + i).collect(),
+            (0..3000)
+                .map(|i| ((spread(i) % 7) << 29) | (i / 9))
+                .collect(),
+        ];
+        for mut positions in rings {
+            positions.sort_unstable();
+            let index = index(&positions);
+            let owners = Owners::Wide((0..=positions.len() as u32).collect());
+            let around = |&point: &u32| [point.wrapping_sub(1), point, point.wrapping_add(1)];
+            let mut limits: Vec<u32> = positions.iter().flat_map(around).collect();
+            limits.extend((0..1000).map(|i| spread(i) >> 1));
+            for simd in here() {
+                let mut found = limits.clone();
+                owners.find(simd, &index, &mut found);
+                for (&limit, found) in limits.iter().zip(found) {
+                    let below = positions.partition_point(|&point| point < limit);
+                    assert_eq!(index.below(simd, limit), below, "{simd:?}: {limit}");
+                    assert_eq!(found as usize, below, "{simd:?}: {limit}");
+                }
+            }
+        }
     }
 }

@@ -123,8 +123,9 @@ fn lay_out(rows: &Rows, words: usize, block: &mut Block<{ LANES / WIDTH }>) {
             let low = _mm512_castsi256_si512(avx2::vector(low));
             _mm512_inserti64x4::<1>(low, avx2::vector(high))
         };
-        for word in 0..words {
-            block[word][v].write(splat(low.stem[word], high.stem[word]));
+        let stems = low.stem.into_iter().zip(high.stem);
+        for (words, (low, high)) in block[..words].iter_mut().zip(stems) {
+            words[v].write(splat(low, high));
         }
         // What is shifted out of a word goes to the next; a shift by 32 leaves nothing.
         let shift = splat(8 * (low.len % 4) as u32, 8 * (high.len % 4) as u32);
