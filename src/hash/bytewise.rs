@@ -11,9 +11,10 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
-use super::lanes::{Hash, LANES, Lens};
+use super::lanes::{Group, Hash, LANES};
 use super::simd::Simd;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// A vector of lanes of 32 bits.
 ///
@@ -177,7 +178,12 @@ unsafe fn signed_byte<V: Vector>(word: V, bits: u32) -> V {
     unsafe { word.left(24 - bits).right_signed(24) }
 }
 
-/// Takes the bytes of a block, of which keys have at most up to `longest`, and all up to `shortest`.
+fn shortest(lens: &[u32]) -> u32 {
+    lens.iter()
+        .fold(u32::MAX, |shortest, &len| shortest.min(len))
+}
+
+/// Takes the bytes of a block. `lengths`: of the shortest key and of the longest.
 ///
 /// # Safety
 ///
@@ -188,16 +194,16 @@ unsafe fn take<H: Bytewise, V: Vector, const N: usize>(
     block: &[[MaybeUninit<V>; N]; 16],
     number: usize,
     lens: &[V; N],
-    shortest: u32,
-    longest: u32,
+    lengths: &Range<u32>,
 ) {
-    for (word, at) in block.iter().zip((64 * number as u32..longest).step_by(4)) {
+    let places = (64 * number as u32..lengths.end).step_by(4);
+    for (word, at) in block.iter().zip(places) {
         for byte in 0..4 {
             for v in 0..N {
                 // SAFETY: the caller's promise.
                 unsafe {
                     let state = H::step(states[v], word[v].assume_init(), 8 * byte);
-                    states[v] = if at + byte < shortest {
+                    states[v] = if at + byte < lengths.start {
                         state
                     } else {
                         state.if_longer(lens[v], at + byte, states[v])
@@ -215,26 +221,20 @@ impl<H: Bytewise> Hash for H {
 
     #[cfg(target_arch = "x86_64")]
     unsafe fn with_avx2<'keys>(
-        key: impl Fn(usize) -> &'keys [u8] + Copy,
-        lens: &Lens,
-        count: usize,
-        longest: u32,
+        group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
         words: &mut [u32; LANES],
     ) {
         // SAFETY: the caller's promise.
-        unsafe { avx2::hash::<H>(key, lens, count, longest, words) }
+        unsafe { avx2::hash::<H>(group, words) }
     }
 
     #[cfg(target_arch = "x86_64")]
     unsafe fn with_avx512<'keys>(
-        key: impl Fn(usize) -> &'keys [u8] + Copy,
-        lens: &Lens,
-        count: usize,
-        longest: u32,
+        group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
         words: &mut [u32; LANES],
     ) {
         // SAFETY: the caller's promise.
-        unsafe { avx512::hash::<H>(key, lens, count, longest, words) }
+        unsafe { avx512::hash::<H>(group, words) }
     }
 }
 

@@ -34,8 +34,17 @@ pub(super) fn blocks(len: usize) -> usize {
     (len + 8) / 64 + 1
 }
 
-/// The lengths of a group's keys in bytes, which vectors are loaded from.
-pub(super) type Lens = [u32; LANES];
+/// Keys to be hashed side by side. `key` gives each lane's.
+#[derive(Clone, Copy)]
+pub(crate) struct Group<'a, K> {
+    pub(super) key: K,
+    /// The keys' lengths in bytes, from which vectors are loaded.
+    pub(super) lens: &'a [u32; LANES],
+    /// The length of the longest.
+    pub(super) longest: u32,
+    /// How many are wanted, which have as many blocks as the longest. Behind them are any others.
+    pub(super) count: usize,
+}
 
 /// A list of keys.
 ///
@@ -115,19 +124,15 @@ unsafe impl<'keys> Keys<'keys> for Packed<'keys> {
 pub(crate) trait Hash {
     fn one(simd: Simd, key: &[u8]) -> u32;
 
-    /// Hashes the keys of a group, of which the first `count` have the number of blocks of the
-    /// longest; the words behind theirs may become anything.
+    /// Hashes the keys of a group; what is not wanted may become anything.
     ///
     /// # Safety
     ///
     /// - The processor has AVX2, BMI1 and BMI2.
-    /// - `lens` are the keys' lengths, or less, and `longest` is their maximum.
+    /// - The group's `lens` are its keys' lengths, or less, and `longest` is their maximum.
     #[cfg(target_arch = "x86_64")]
     unsafe fn with_avx2<'keys>(
-        key: impl Fn(usize) -> &'keys [u8] + Copy,
-        lens: &Lens,
-        count: usize,
-        longest: u32,
+        group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
         words: &mut [u32; LANES],
     );
 
@@ -138,10 +143,7 @@ pub(crate) trait Hash {
     /// As above, with AVX-512F, BW and VL.
     #[cfg(target_arch = "x86_64")]
     unsafe fn with_avx512<'keys>(
-        key: impl Fn(usize) -> &'keys [u8] + Copy,
-        lens: &Lens,
-        count: usize,
-        longest: u32,
+        group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
         words: &mut [u32; LANES],
     );
 }
@@ -160,44 +162,41 @@ fn longest_of(lens: &[u32]) -> u32 {
 ///
 /// # Safety
 ///
-/// `lens` are the keys' lengths, or less, and `longest` is their maximum.
+/// Its second point.
 unsafe fn hash<'keys, H: Hash>(
     simd: Simd,
-    key: impl Fn(usize) -> &'keys [u8] + Copy,
-    lens: &Lens,
-    count: usize,
-    longest: u32,
+    group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
     words: &mut [u32; LANES],
 ) {
-    let is_worth_it = count >= WORTH_IT;
+    let is_worth_it = group.count >= WORTH_IT;
     match simd {
         // SAFETY: the caller's promise, and `Simd`'s that this processor has the instructions.
         #[cfg(target_arch = "x86_64")]
-        Simd::Avx2 if is_worth_it => unsafe { H::with_avx2(key, lens, count, longest, words) },
+        Simd::Avx2 if is_worth_it => unsafe { H::with_avx2(group, words) },
         // SAFETY: the same.
         #[cfg(target_arch = "x86_64")]
-        Simd::Avx512 if is_worth_it => unsafe { H::with_avx512(key, lens, count, longest, words) },
+        Simd::Avx512 if is_worth_it => unsafe { H::with_avx512(group, words) },
         _ => {
-            for (i, word) in words[..count].iter_mut().enumerate() {
-                *word = H::one(simd, key(i));
+            for (i, word) in words[..group.count].iter_mut().enumerate() {
+                *word = H::one(simd, (group.key)(i));
             }
         }
     }
 }
 
-/// Keys of one number of blocks that do not stand one behind the other.
-struct Group<'keys> {
+/// Keys of one number of blocks that wait until there are enough of them.
+struct Waiting<'keys> {
     /// Behind the first `count` are others, or empty ones.
     keys: [&'keys [u8]; LANES],
-    lens: Lens,
+    lens: [u32; LANES],
     count: usize,
 }
 
 /// An empty key, which is somewhere: a load of no bytes from nowhere takes 100 ns.
 static NOTHING: &[u8] = b"0".split_at(0).0;
 
-impl<'keys> Group<'keys> {
-    const EMPTY: Group<'static> = Group {
+impl<'keys> Waiting<'keys> {
+    const NONE: Waiting<'static> = Waiting {
         keys: [NOTHING; LANES],
         lens: [0; LANES],
         count: 0,
@@ -210,18 +209,14 @@ impl<'keys> Group<'keys> {
     }
 
     fn hash<H: Hash>(&self, simd: Simd, words: &mut [u32; LANES]) {
-        let longest = longest_of(&self.lens);
+        let group = Group {
+            key: |i: usize| self.keys[i],
+            lens: &self.lens,
+            longest: longest_of(&self.lens),
+            count: self.count,
+        };
         // SAFETY: these are the keys' lengths.
-        unsafe {
-            hash::<H>(
-                simd,
-                |i| self.keys[i],
-                &self.lens,
-                self.count,
-                longest,
-                words,
-            );
-        }
+        unsafe { hash::<H>(simd, group, words) };
     }
 }
 
@@ -270,15 +265,18 @@ pub(crate) fn many<'keys, H: Hash>(
             continue;
         }
         if end - start == LANES {
-            let key = move |i| key(start + i);
+            let group = Group {
+                key: move |i| key(start + i),
+                lens: &lens,
+                longest,
+                count: LANES,
+            };
             // SAFETY: these are the keys' lengths, which stay the same.
-            unsafe { hash::<H>(simd, key, &lens, LANES, longest, &mut words) };
+            unsafe { hash::<H>(simd, group, &mut words) };
         } else {
-            let mut group = Group::EMPTY;
-            for place in start..end {
-                group.add(key(place));
-            }
-            group.hash::<H>(simd, &mut words);
+            let mut last = Waiting::NONE;
+            (start..end).for_each(|place| last.add(key(place)));
+            last.hash::<H>(simd, &mut words);
         }
         found(Places::From(start), &mut words[..end - start]);
     }
@@ -289,13 +287,13 @@ pub(crate) fn many<'keys, H: Hash>(
 
 /// Keys of several lengths, each in the group of its number of blocks.
 struct Sorter<'keys> {
-    groups: [(Group<'keys>, [usize; LANES]); MAX_BLOCKS],
+    groups: [(Waiting<'keys>, [usize; LANES]); MAX_BLOCKS],
 }
 
 impl Default for Sorter<'_> {
     fn default() -> Self {
         Sorter {
-            groups: std::array::from_fn(|_| (Group::EMPTY, [0; LANES])),
+            groups: std::array::from_fn(|_| (Waiting::NONE, [0; LANES])),
         }
     }
 }
@@ -328,7 +326,7 @@ impl<'keys> Sorter<'keys> {
 
 fn hand_out<H: Hash>(
     simd: Simd,
-    group: &Group,
+    group: &Waiting,
     places: &[usize; LANES],
     found: &mut impl FnMut(Places, &mut [u32]),
 ) {

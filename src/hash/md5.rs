@@ -24,7 +24,7 @@ mod nodes;
 #[allow(unsafe_code)]
 mod scalar;
 
-use super::lanes::{Hash, LANES, Lens};
+use super::lanes::{Group, Hash, LANES};
 use super::simd::Simd;
 use md5::{Digest, Md5};
 
@@ -168,27 +168,21 @@ impl Hash for FirstWord {
     #[cfg(target_arch = "x86_64")]
     #[allow(unsafe_code)]
     unsafe fn with_avx2<'keys>(
-        key: impl Fn(usize) -> &'keys [u8] + Copy,
-        lens: &Lens,
-        count: usize,
-        longest: u32,
+        group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
         words: &mut [u32; LANES],
     ) {
         // SAFETY: the caller's promise.
-        unsafe { avx2::first_words(key, lens, count, longest, words) }
+        unsafe { avx2::first_words(group, words) }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[allow(unsafe_code)]
     unsafe fn with_avx512<'keys>(
-        key: impl Fn(usize) -> &'keys [u8] + Copy,
-        lens: &Lens,
-        count: usize,
-        longest: u32,
+        group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
         words: &mut [u32; LANES],
     ) {
         // SAFETY: the caller's promise.
-        unsafe { avx512::first_words(key, lens, count, longest, words) }
+        unsafe { avx512::first_words(group, words) }
     }
 }
 

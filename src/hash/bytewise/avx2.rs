@@ -1,57 +1,39 @@
 //! Lanes of AVX2.
 
-use super::{Bytewise, Vector};
+use super::{Bytewise, Vector, shortest, take};
 use crate::hash::lanes::avx2::{SIDE_BY_SIDE, VECTORS, WIDTH, load, store, vector};
-use crate::hash::lanes::{LANES, Lens};
+use crate::hash::lanes::{Group, LANES};
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-/// The hashes of `count` keys; the others' may be anything.
+/// The hashes of a group's keys.
 ///
 /// # Safety
 ///
-/// `lens` are the keys' lengths, or less, and `longest` is their maximum.
+/// As for [`Hash::with_avx2`](crate::hash::lanes::Hash::with_avx2).
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 pub(super) unsafe fn hash<'keys, H: Bytewise>(
-    key: impl Fn(usize) -> &'keys [u8] + Copy,
-    lens: &Lens,
-    count: usize,
-    longest: u32,
+    group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
     words: &mut [u32; LANES],
 ) {
     let mut block = [const { [const { MaybeUninit::uninit() }; VECTORS] }; 16];
-    let passes = lens.as_chunks::<SIDE_BY_SIDE>().0.iter().enumerate();
-    for (pass, lens) in passes.take(count.div_ceil(SIDE_BY_SIDE)) {
-        let start = SIDE_BY_SIDE * pass;
-        let key = move |i| key(start + i);
+    let parts = group.lens.as_chunks::<SIDE_BY_SIDE>().0.iter().enumerate();
+    for (pass, part) in parts.take(group.count.div_ceil(SIDE_BY_SIDE)) {
         let mut states = [_mm256_set1_epi32(H::START as i32); VECTORS];
-        let shortest = lens
-            .iter()
-            .fold(u32::MAX, |shortest, &len| shortest.min(len));
-        let of_lanes = std::array::from_fn(|v| vector(&lens[WIDTH * v..]));
-        for number in 0..longest.div_ceil(64) as usize {
+        let lens = std::array::from_fn(|v| vector(&part[WIDTH * v..]));
+        let lengths = shortest(part)..group.longest;
+        for number in 0..group.longest.div_ceil(64) as usize {
             // SAFETY: the caller's promise; then the words of all bytes are loaded.
             unsafe {
-                if longest < 32 {
-                    load::<1>(key, lens, number, &mut block);
-                } else {
-                    load::<2>(key, lens, number, &mut block);
-                }
-                super::take::<H, _, VECTORS>(
-                    &mut states,
-                    &block,
-                    number,
-                    &of_lanes,
-                    shortest,
-                    longest,
-                );
+                load(group, pass, number, &mut block);
+                take::<H, _, VECTORS>(&mut states, &block, number, &lens, &lengths);
             }
         }
-        for (state, lens) in states.iter_mut().zip(of_lanes) {
+        for (state, lens) in states.iter_mut().zip(lens) {
             // SAFETY: this is code for AVX2.
             *state = unsafe { H::finish(*state, lens) };
         }
-        store(&states, &mut words[start..]);
+        store(&states, &mut words[SIDE_BY_SIDE * pass..]);
     }
 }
 

@@ -1,30 +1,27 @@
 //! Lanes of AVX-512.
 
-use super::{Bytewise, Vector};
-use crate::hash::lanes::avx512::{WIDTH, load, load_short, store, vector};
-use crate::hash::lanes::{LANES, Lens};
+use super::{Bytewise, Vector, shortest, take};
+use crate::hash::lanes::avx512::{WIDTH, load, store, vector};
+use crate::hash::lanes::{Group, LANES};
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-/// The hashes of `count` keys; the others' may be anything.
+/// The hashes of a group's keys.
 ///
 /// # Safety
 ///
-/// `lens` are the keys' lengths, or less, and `longest` is their maximum.
+/// As for [`Hash::with_avx512`](crate::hash::lanes::Hash::with_avx512).
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
 pub(super) unsafe fn hash<'keys, H: Bytewise>(
-    key: impl Fn(usize) -> &'keys [u8] + Copy,
-    lens: &Lens,
-    count: usize,
-    longest: u32,
+    group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
     words: &mut [u32; LANES],
 ) {
     // SAFETY: the same promise.
     unsafe {
-        match count.div_ceil(WIDTH) {
-            1 => in_vectors::<H, 1>(key, lens, longest, words),
-            2 | 3 => in_vectors::<H, 3>(key, lens, longest, words),
-            _ => in_vectors::<H, 6>(key, lens, longest, words),
+        match group.count.div_ceil(WIDTH) {
+            1 => in_vectors::<H, 1>(group, words),
+            2 | 3 => in_vectors::<H, 3>(group, words),
+            _ => in_vectors::<H, 6>(group, words),
         }
     }
 }
@@ -34,36 +31,21 @@ pub(super) unsafe fn hash<'keys, H: Bytewise>(
 /// As for [`hash`].
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
 unsafe fn in_vectors<'keys, H: Bytewise, const N: usize>(
-    key: impl Fn(usize) -> &'keys [u8] + Copy,
-    lens: &Lens,
-    longest: u32,
+    group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
     words: &mut [u32; LANES],
 ) {
-    let parts = lens.as_chunks::<WIDTH>().0;
     let mut block = [const { [const { MaybeUninit::uninit() }; N] }; 16];
     let mut states = [_mm512_set1_epi32(H::START as i32); N];
-    let shortest = lens[..WIDTH * N]
-        .iter()
-        .fold(u32::MAX, |shortest, &len| shortest.min(len));
-    let of_lanes = std::array::from_fn(|v| vector(&parts[v]));
-    for number in 0..longest.div_ceil(64) as usize {
-        for (v, lens) in parts[..N].iter().enumerate() {
-            let key = move |i| key(WIDTH * v + i);
-            // SAFETY: the caller's promise.
-            unsafe {
-                if longest < 32 {
-                    load_short(key, lens, &mut block, v);
-                } else {
-                    load(key, lens, number, &mut block, v);
-                }
-            }
-        }
-        // SAFETY: the words of all bytes are loaded.
+    let lens = std::array::from_fn(|v| vector(&group.lens.as_chunks().0[v]));
+    let lengths = shortest(&group.lens[..WIDTH * N])..group.longest;
+    for number in 0..group.longest.div_ceil(64) as usize {
+        // SAFETY: the caller's promise; then the words of all bytes are loaded.
         unsafe {
-            super::take::<H, _, N>(&mut states, &block, number, &of_lanes, shortest, longest)
-        };
+            load(group, number, &mut block);
+            take::<H, _, N>(&mut states, &block, number, &lens, &lengths);
+        }
     }
-    for (state, lens) in states.iter_mut().zip(of_lanes) {
+    for (state, lens) in states.iter_mut().zip(lens) {
         // SAFETY: this is code for AVX-512.
         *state = unsafe { H::finish(*state, lens) };
     }

@@ -1,6 +1,7 @@
 //! 8 lanes of 32 bits a vector, and 3 vectors side by side: MD5's states of more do not fit into 16
 //! registers.
 
+use super::Group;
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
@@ -13,14 +14,39 @@ pub(in crate::hash) const SIDE_BY_SIDE: usize = WIDTH * VECTORS;
 /// The words of blocks; those that are not loaded are not read.
 pub(in crate::hash) type Block = [[MaybeUninit<__m256i>; VECTORS]; 16];
 
-/// Loads a block of each of 24 keys, or half a one, without the number of bits.
+/// Loads a block of each of 24 keys, without the number of bits; of keys below 32 bytes words 0 to 7.
+///
+/// `pass`: which 24.
 ///
 /// # Safety
 ///
-/// `lens` are the keys' lengths, or less.
+/// The group's `lens` are its keys' lengths, or less.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 #[inline]
-pub(in crate::hash) unsafe fn load<'keys, const HALVES: usize>(
+pub(in crate::hash) unsafe fn load<'keys>(
+    group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
+    pass: usize,
+    number: usize,
+    block: &mut Block,
+) {
+    let lens = &group.lens.as_chunks::<SIDE_BY_SIDE>().0[pass];
+    let key = move |i| (group.key)(SIDE_BY_SIDE * pass + i);
+    // SAFETY: the caller's promise.
+    unsafe {
+        if group.longest < 32 {
+            load_halves::<1>(key, lens, number, block);
+        } else {
+            load_halves::<2>(key, lens, number, block);
+        }
+    }
+}
+
+/// # Safety
+///
+/// As for [`load`].
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+#[inline]
+unsafe fn load_halves<'keys, const HALVES: usize>(
     key: impl Fn(usize) -> &'keys [u8],
     lens: &[u32; SIDE_BY_SIDE],
     number: usize,
@@ -66,7 +92,7 @@ pub(in crate::hash) unsafe fn load<'keys, const HALVES: usize>(
 /// Loads the keys' numbers of bits, which are less than 2^32.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 #[inline]
-pub(in crate::hash) fn bits(lens: &[u32; SIDE_BY_SIDE], block: &mut Block) {
+pub(in crate::hash) fn bits(lens: &[u32], block: &mut Block) {
     for (word, lens) in block[14].iter_mut().zip(lens.chunks_exact(WIDTH)) {
         word.write(_mm256_slli_epi32::<3>(vector(lens)));
     }
@@ -95,7 +121,7 @@ fn end(key: &[u8]) -> u32 {
 /// In each half of the vectors, the 4 by 4 words transposed.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 #[inline]
-pub(in crate::hash) fn transposed(rows: [__m256i; 4]) -> [__m256i; 4] {
+fn transposed(rows: [__m256i; 4]) -> [__m256i; 4] {
     let low = [
         _mm256_unpacklo_epi32(rows[0], rows[1]),
         _mm256_unpacklo_epi32(rows[2], rows[3]),

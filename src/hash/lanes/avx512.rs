@@ -1,6 +1,6 @@
 //! 16 lanes of 32 bits a vector.
 
-use super::LANES;
+use super::{Group, LANES};
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
@@ -10,6 +10,31 @@ pub(in crate::hash) const WIDTH: usize = 16;
 /// The words of the blocks of keys in N vectors; those that are not loaded are not read.
 pub(in crate::hash) type Block<const N: usize> = [[MaybeUninit<__m512i>; N]; 16];
 
+/// Loads a block of each key, without the number of bits; of keys below 32 bytes words 0 to 7.
+///
+/// # Safety
+///
+/// The group's `lens` are its keys' lengths, or less.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
+#[inline]
+pub(in crate::hash) unsafe fn load<'keys, const N: usize>(
+    group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
+    number: usize,
+    block: &mut Block<N>,
+) {
+    for (v, lens) in group.lens.as_chunks().0.iter().take(N).enumerate() {
+        let key = move |i| (group.key)(WIDTH * v + i);
+        // SAFETY: the caller's promise.
+        unsafe {
+            if group.longest < 32 {
+                load_short(key, lens, block, v);
+            } else {
+                load_long(key, lens, number, block, v);
+            }
+        }
+    }
+}
+
 /// Loads 16 keys below 32 bytes as vector `v` of a block, of which words from 8 on are left as they
 /// are. Of longer keys it loads some of the bytes.
 ///
@@ -18,7 +43,7 @@ pub(in crate::hash) type Block<const N: usize> = [[MaybeUninit<__m512i>; N]; 16]
 /// `lens` are the keys' lengths, or less.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
 #[inline]
-pub(in crate::hash) unsafe fn load_short<'keys, const N: usize>(
+unsafe fn load_short<'keys, const N: usize>(
     key: impl Fn(usize) -> &'keys [u8],
     lens: &[u32; WIDTH],
     block: &mut Block<N>,
@@ -52,7 +77,7 @@ pub(in crate::hash) unsafe fn load_short<'keys, const N: usize>(
 /// As for [`load_short`].
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
 #[inline]
-pub(in crate::hash) unsafe fn load<'keys, const N: usize>(
+unsafe fn load_long<'keys, const N: usize>(
     key: impl Fn(usize) -> &'keys [u8],
     lens: &[u32; WIDTH],
     number: usize,
@@ -107,11 +132,7 @@ impl End {
 /// The words of 16 rows of 64 bytes, as vector `v` of a block.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
 #[inline]
-pub(in crate::hash) fn transpose<const N: usize>(
-    row: impl Fn(usize) -> __m512i,
-    block: &mut Block<N>,
-    v: usize,
-) {
+fn transpose<const N: usize>(row: impl Fn(usize) -> __m512i, block: &mut Block<N>, v: usize) {
     let quarters: [[__m512i; 4]; 4] = [
         transposed([row(0), row(1), row(2), row(3)]),
         transposed([row(4), row(5), row(6), row(7)]),

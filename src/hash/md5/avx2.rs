@@ -3,43 +3,31 @@
 use super::nodes::{Digests, Row, Rows};
 use super::{CONSTANTS, START, first_steps, last_steps};
 use crate::hash::lanes::avx2::{Block, SIDE_BY_SIDE, VECTORS, bits, load, store, vector};
-use crate::hash::lanes::{LANES, Lens, blocks};
+use crate::hash::lanes::{Group, LANES, blocks};
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
 type State = [[__m256i; VECTORS]; 4];
 
-/// The first words of `count` keys, which have as many blocks; the others' may be anything.
+/// The first words of a group's keys.
 ///
 /// # Safety
 ///
-/// `lens` are the keys' lengths, or less.
+/// As for [`Hash::with_avx2`](crate::hash::lanes::Hash::with_avx2).
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 pub(super) unsafe fn first_words<'keys>(
-    key: impl Fn(usize) -> &'keys [u8] + Copy,
-    lens: &Lens,
-    count: usize,
-    longest: u32,
+    group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
     words: &mut [u32; LANES],
 ) {
-    let passes = lens.as_chunks().0.iter().enumerate();
-    for (pass, lens) in passes.take(count.div_ceil(SIDE_BY_SIDE)) {
-        let start = SIDE_BY_SIDE * pass;
-        let key = move |i| key(start + i);
+    for pass in 0..group.count.div_ceil(SIDE_BY_SIDE) {
         let load = |number, block: &mut Block| {
             // SAFETY: the caller's promise.
-            unsafe {
-                if longest < 32 {
-                    load::<1>(key, lens, number, block);
-                } else {
-                    load::<2>(key, lens, number, block);
-                }
-            }
-            if number + 1 == blocks(longest as usize) {
-                bits(lens, block);
+            unsafe { load(group, pass, number, block) };
+            if number + 1 == blocks(group.longest as usize) {
+                bits(&group.lens[SIDE_BY_SIDE * pass..], block);
             }
         };
-        in_vectors(longest, &mut words[start..], &load);
+        in_vectors(group.longest, &mut words[SIDE_BY_SIDE * pass..], &load);
     }
 }
 

@@ -3,68 +3,56 @@
 
 use super::nodes::{Digests, ROW, Row, Rows};
 use super::{CONSTANTS, START, first_steps, last_steps};
-use crate::hash::lanes::avx512::{Block, WIDTH, bits, load, load_short, store};
-use crate::hash::lanes::{LANES, Lens, avx2, blocks};
+use crate::hash::lanes::avx512::{Block, WIDTH, bits, load, store};
+use crate::hash::lanes::{Group, LANES, avx2, blocks};
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
 type State<const N: usize> = [[__m512i; N]; 4];
 
-/// The first words of `count` keys, which have as many blocks; the others' may be anything.
+/// The first words of a group's keys.
 ///
 /// # Safety
 ///
-/// `lens` are the keys' lengths, or less, and `longest` is their maximum.
+/// As for [`Hash::with_avx512`](crate::hash::lanes::Hash::with_avx512).
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
 pub(super) unsafe fn first_words<'keys>(
-    key: impl Fn(usize) -> &'keys [u8] + Copy,
-    lens: &Lens,
-    count: usize,
-    longest: u32,
+    group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
     words: &mut [u32; LANES],
 ) {
     // SAFETY: the same promise.
     unsafe {
         // Three vectors take hardly longer than one.
-        match count.div_ceil(WIDTH) {
-            1 => in_vectors(longest, words, &|number, block: &mut Block<1>| {
-                load_all(key, lens, longest, number, block);
+        match group.count.div_ceil(WIDTH) {
+            1 => in_vectors::<1>(group.longest, words, &|at, block| {
+                load_last(group, at, block)
             }),
-            2 | 3 => in_vectors(longest, words, &|number, block: &mut Block<3>| {
-                load_all(key, lens, longest, number, block);
+            2 | 3 => in_vectors::<3>(group.longest, words, &|at, block| {
+                load_last(group, at, block)
             }),
-            _ => in_vectors(longest, words, &|number, block: &mut Block<6>| {
-                load_all(key, lens, longest, number, block);
+            _ => in_vectors::<6>(group.longest, words, &|at, block| {
+                load_last(group, at, block)
             }),
         }
     }
 }
 
-/// Loads a block of each key; of short ones only what [`first_word`] reads.
+/// Loads a block of each key, the last one with the number of bits.
 ///
 /// # Safety
 ///
 /// As for [`first_words`].
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
-unsafe fn load_all<'keys, const N: usize>(
-    key: impl Fn(usize) -> &'keys [u8] + Copy,
-    lens: &Lens,
-    longest: u32,
+unsafe fn load_last<'keys, const N: usize>(
+    group: Group<impl Fn(usize) -> &'keys [u8] + Copy>,
     number: usize,
     block: &mut Block<N>,
 ) {
-    for (v, lens) in lens.as_chunks().0.iter().take(N).enumerate() {
-        let key = move |i| key(WIDTH * v + i);
-        // SAFETY: the caller's promise.
-        unsafe {
-            if longest < 32 {
-                load_short(key, lens, block, v);
-            } else {
-                load(key, lens, number, block, v);
-            }
-        }
-        if number + 1 == blocks(longest as usize) {
-            block[14][v].write(bits(lens));
+    // SAFETY: the caller's promise.
+    unsafe { load(group, number, block) };
+    if number + 1 == blocks(group.longest as usize) {
+        for (word, lens) in block[14].iter_mut().zip(group.lens.as_chunks().0) {
+            word.write(bits(lens));
         }
     }
 }
