@@ -2,11 +2,11 @@
 //! the others' are done.
 
 use super::nodes::{Digests, ROW, Row, Rows};
-use super::{CONSTANTS, START, first_steps, last_steps};
+use super::{CONSTANTS, START};
 use crate::hash::lanes::avx512::{Block, WIDTH, bits, load, store};
 use crate::hash::lanes::{Group, LANES, avx2, blocks};
 use std::arch::x86_64::*;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 
 type State<const N: usize> = [[__m512i; N]; 4];
 
@@ -159,48 +159,89 @@ const G: i32 = 0xe4;
 const H: i32 = 0x96;
 const I: i32 = 0x39;
 
-macro_rules! steps {
-    ($block:ident, $has_word:expr, [$($steps:ident),*], $a:ident $b:ident $c:ident $d:ident) => {
-        macro_rules! step {
-            ($f:ident, $at:expr, $word:literal, $turn:literal,
-             $p:ident $q:ident $r:ident $s:ident) => {
-                for v in 0..N {
-                    let mut sum = _mm512_add_epi32($p[v], _mm512_set1_epi32(CONSTANTS[$at] as i32));
-                    if $has_word($word) {
-                        // SAFETY: the words that $has_word names are loaded.
-                        let word = unsafe { $block[$word][v].assume_init() };
-                        sum = _mm512_add_epi32(sum, word);
-                    }
-                    let mixed = _mm512_ternarylogic_epi32::<$f>($q[v], $r[v], $s[v]);
-                    sum = _mm512_rol_epi32::<$turn>(_mm512_add_epi32(settled(sum), mixed));
-                    $p[v] = _mm512_add_epi32(sum, $q[v]);
-                }
-            };
+/// The word of the block that each step takes.
+#[rustfmt::skip]
+const ORDER: [u8; 64] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+    1, 6, 11, 0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12,
+    5, 8, 11, 14, 1, 4, 7, 10, 13, 0, 3, 6, 9, 12, 15, 2,
+    0, 7, 14, 5, 12, 3, 10, 1, 8, 15, 6, 13, 4, 11, 2, 9,
+];
+
+/// A word of the blocks, or 0 for all.
+type Word<const N: usize> = [MaybeUninit<__m512i>; N];
+
+/// The words of blocks. Those that are SHORT have only 0 in words 8 to 13 and 15, which are not read.
+fn words<const N: usize, const SHORT: bool>(block: &Block<N>) -> [&Word<N>; 16] {
+    // SAFETY: all bits 0 are a vector.
+    let zero = const { &[MaybeUninit::new(unsafe { mem::zeroed() }); N] };
+    std::array::from_fn(|word| match word {
+        8..=13 | 15 if SHORT => zero,
+        _ => &block[word],
+    })
+}
+
+/// A step, which makes `b` of the next one of `a`.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
+#[inline]
+fn step<const N: usize, const F: i32, const TURN: i32>(
+    words: &[&Word<N>; 16],
+    at: usize,
+    a: &mut [__m512i; N],
+    [b, c, d]: [&[__m512i; N]; 3],
+) {
+    let word = words[usize::from(ORDER[at] % 16)];
+    let constant = _mm512_set1_epi32(CONSTANTS[at] as i32);
+    for v in 0..N {
+        // SAFETY: the words of `words` are loaded.
+        let word = unsafe { word[v].assume_init() };
+        let sum = _mm512_add_epi32(_mm512_add_epi32(a[v], constant), word);
+        let mixed = _mm512_ternarylogic_epi32::<F>(b[v], c[v], d[v]);
+        let sum = _mm512_rol_epi32::<TURN>(_mm512_add_epi32(settled(sum), mixed));
+        a[v] = _mm512_add_epi32(sum, b[v]);
+    }
+}
+
+/// Steps of a round, four at a time: a loop, since whole rounds written out have no room where the
+/// processor keeps decoded instructions. No function, which would have the state in memory.
+macro_rules! round {
+    ($words:ident, $steps:expr, $f:ident [$t0:literal $t1:literal $t2:literal $t3:literal],
+     $a:ident $b:ident $c:ident $d:ident) => {
+        for at in $steps.step_by(4) {
+            step::<N, $f, $t0>(&$words, at, &mut $a, [&$b, &$c, &$d]);
+            step::<N, $f, $t1>(&$words, at + 1, &mut $d, [&$a, &$b, &$c]);
+            step::<N, $f, $t2>(&$words, at + 2, &mut $c, [&$d, &$a, &$b]);
+            step::<N, $f, $t3>(&$words, at + 3, &mut $b, [&$c, &$d, &$a]);
         }
-        $($steps!(step, $a $b $c $d);)*
     };
 }
 
-/// The first words of digests whose last block this is. A block that is SHORT has only 0 in words 8
-/// to 13 and 15.
+/// The first words of digests whose last block this is.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
 fn first_word<const N: usize, const SHORT: bool>(
     block: &Block<N>,
-    state: &State<N>,
+    start: &State<N>,
 ) -> [__m512i; N] {
-    let [mut a, mut b, mut c, mut d] = *state;
-    let has_word = |word| !SHORT || word < 8 || word == 14;
-    steps!(block, has_word, [first_steps], a b c d);
-    std::array::from_fn(|v| _mm512_add_epi32(a[v], state[0][v]))
+    let words = words::<N, SHORT>(block);
+    let [mut a, mut b, mut c, mut d] = *start;
+    round!(words, (0..16), F [7 12 17 22], a b c d);
+    round!(words, (16..32), G [5 9 14 20], a b c d);
+    round!(words, (32..48), H [4 11 16 23], a b c d);
+    round!(words, (48..60), I [6 10 15 21], a b c d);
+    step::<N, I, 6>(&words, 60, &mut a, [&b, &c, &d]);
+    std::array::from_fn(|v| _mm512_add_epi32(a[v], start[0][v]))
 }
 
-/// The state behind a whole block, of which SHORT says what it says of [`first_word`]'s.
+/// The state behind a whole block.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
-fn next_state<const N: usize, const SHORT: bool>(block: &Block<N>, state: State<N>) -> State<N> {
-    let [mut a, mut b, mut c, mut d] = state;
-    let has_word = |word| !SHORT || word < 8 || word == 14;
-    steps!(block, has_word, [first_steps, last_steps], a b c d);
-    let [a0, b0, c0, d0] = state;
+fn next_state<const N: usize, const SHORT: bool>(block: &Block<N>, start: State<N>) -> State<N> {
+    let words = words::<N, SHORT>(block);
+    let [mut a, mut b, mut c, mut d] = start;
+    round!(words, (0..16), F [7 12 17 22], a b c d);
+    round!(words, (16..32), G [5 9 14 20], a b c d);
+    round!(words, (32..48), H [4 11 16 23], a b c d);
+    round!(words, (48..64), I [6 10 15 21], a b c d);
+    let [a0, b0, c0, d0] = start;
     [(a, a0), (b, b0), (c, c0), (d, d0)]
         .map(|(word, before)| std::array::from_fn(|v| _mm512_add_epi32(word[v], before[v])))
 }
