@@ -196,7 +196,7 @@ impl Ring {
     /// The servers of keys that stand one behind the other, as Apache Arrow lays out strings: key
     /// `i` is the bytes from `offsets[i]` to before `offsets[i + 1]`.
     pub fn find_packed(&self, bytes: &[u8], offsets: &[u32]) -> Result<Vec<u32>, Error> {
-        let keys = Packed::new(bytes, offsets)?;
+        let keys = Packed::new(bytes, offsets).map_err(|key| Error::Offsets { key })?;
         let mut servers = vec![0; keys.len()];
         self.find_each(keys, |place, found| {
             servers[place..place + found.len()].copy_from_slice(found);

@@ -14,6 +14,7 @@ use super::ring::{
     Failure, KETAMA_NONE, ketama_ring, ketama_status, not_null, ring_or_error, status,
 };
 use super::{bytes, guard, set_error};
+use crate::error::Error;
 use crate::hash::lanes::{Keys, Packed};
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -230,7 +231,7 @@ pub unsafe extern "C" fn ketama_ring_find_packed(
         // SAFETY: readable up to the last offset, by the caller's promise.
         let bytes = unsafe { super::bytes(bytes, offsets[n] as usize) };
         let bytes = bytes.ok_or_else(|| Failure::null("bytes"))?;
-        let keys = Packed::new(bytes, offsets)?;
+        let keys = Packed::new(bytes, offsets).map_err(|key| Error::Offsets { key })?;
         // SAFETY: room for `n` servers, by the caller's promise.
         ring.ring.find_each(keys, unsafe { writer(servers) });
         Ok(())

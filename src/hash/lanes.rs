@@ -17,7 +17,6 @@ pub(super) mod avx2;
 pub(super) mod avx512;
 
 use super::simd::Simd;
-use crate::error::Error;
 
 /// The keys of a group: six vectors of AVX-512's 16 lanes, as many as hide a vector's latency, and a
 /// multiple of AVX2's.
@@ -83,9 +82,8 @@ pub(crate) struct Packed<'keys> {
 }
 
 impl<'keys> Packed<'keys> {
-    /// Key `i` is from `offsets[i]` to before `offsets[i + 1]`. An error where one
-    /// is not in `bytes`.
-    pub(crate) fn new(bytes: &'keys [u8], offsets: &'keys [u32]) -> Result<Packed<'keys>, Error> {
+    /// Key `i` is from `offsets[i]` to before `offsets[i + 1]`. Where one is not in `bytes`, its number.
+    pub(crate) fn new(bytes: &'keys [u8], offsets: &'keys [u32]) -> Result<Packed<'keys>, usize> {
         let fits = |pair: &[u32]| pair[0] <= pair[1] && pair[1] as usize <= bytes.len();
         // All at once, which the compiler does in vectors; then, if need be, one by one.
         if offsets.windows(2).fold(true, |fit, pair| fit & fits(pair)) {
@@ -97,9 +95,7 @@ impl<'keys> Packed<'keys> {
         let key = pairs()
             .position(descends)
             .or_else(|| pairs().position(|pair| !fits(pair)));
-        Err(Error::Offsets {
-            key: key.expect("one of all"),
-        })
+        Err(key.expect("one of all"))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Simd {
     Scalar,
-    /// AVX2, BMI1, BMI2 and POPCNT.
+    /// AVX2, BMI1 and BMI2.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// All these, and AVX-512F, BW and VL.
@@ -63,7 +63,6 @@ impl Simd {
                 is_x86_feature_detected!("avx2")
                     && is_x86_feature_detected!("bmi1")
                     && is_x86_feature_detected!("bmi2")
-                    && is_x86_feature_detected!("popcnt")
             }
             #[cfg(target_arch = "x86_64")]
             Simd::Avx512 => {

@@ -24,12 +24,17 @@ impl Simd {
         match self {
             #[cfg(target_arch = "x86_64")]
             Simd::Avx512 => {
-                is_x86_feature_detected!("avx512f")
+                Simd::Avx2.is_here()
+                    && is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vl")
             }
             #[cfg(target_arch = "x86_64")]
-            Simd::Avx2 => is_x86_feature_detected!("avx2"),
+            Simd::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("bmi1")
+                    && is_x86_feature_detected!("bmi2")
+            }
             #[cfg(not(target_arch = "x86_64"))]
             Simd::Avx512 | Simd::Avx2 => false,
             Simd::Scalar => true,
