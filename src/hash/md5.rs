@@ -74,6 +74,7 @@ macro_rules! first_steps {
 }
 
 /// The other three, where a block follows.
+#[cfg(target_arch = "x86_64")]
 macro_rules! last_steps {
     ($step:ident, $a:ident $b:ident $c:ident $d:ident) => {
         $step!(I, 61, 11, 10, $d $a $b $c);
