@@ -33,6 +33,12 @@ mod servers;
 mod stamp;
 mod watch;
 
+/// How libketama reads a server definition file, for who is to be told what it would make of one.
+#[doc(hidden)]
+pub mod libketama {
+    pub use crate::servers::{Piece, pieces};
+}
+
 pub use dialect::{Dialect, Rules};
 pub use error::Error;
 pub use ring::{Comparison, Move, Point, Ring, Server};

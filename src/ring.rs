@@ -108,7 +108,13 @@ impl Ring {
     pub(crate) fn from_reader(mut file: impl Read, rules: &Rules) -> Result<Ring, Error> {
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
-        let definitions = servers::read_strictly(&text)?;
+        Ring::from_text(&text, rules)
+    }
+
+    /// Makes the ring of the text of a server definition file, read as
+    /// [`from_file`](Ring::from_file) does.
+    pub fn from_text(text: &[u8], rules: &Rules) -> Result<Ring, Error> {
+        let definitions = servers::read_strictly(text)?;
         let servers: Vec<_> = definitions
             .iter()
             .map(|one| one.server.borrowed())
@@ -140,6 +146,11 @@ impl Ring {
     /// The rules that the ring was made with.
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// The instructions that keys are hashed and looked up with: `avx512`, `avx2` or `scalar`.
+    pub fn instructions(&self) -> &'static str {
+        self.simd.name()
     }
 
     /// The servers in the order given to [`new`](Ring::new).
@@ -176,21 +187,24 @@ impl Ring {
         self.owners.get(self.below(position)) as usize
     }
 
+    /// The positions of many keys on the circle, in their order.
+    pub fn hash_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Vec<u32> {
+        words_of(keys, |keys, positions| {
+            self.hash_each(keys, |places, words| {
+                hand_out(places, words, |place, found| {
+                    positions[place..place + found.len()].copy_from_slice(found);
+                });
+            });
+        })
+    }
+
     /// The servers of many keys, in their order.
     pub fn find_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Vec<u32> {
-        let mut servers = vec![0; keys.len()];
-        // As slices, which cannot change meanwhile; so many at once that little memory is needed.
-        const AT_ONCE: usize = 10 * LANES;
-        let mut slices = [&[][..]; AT_ONCE];
-        for (keys, servers) in keys.chunks(AT_ONCE).zip(servers.chunks_mut(AT_ONCE)) {
-            for (slice, key) in slices.iter_mut().zip(keys) {
-                *slice = key.as_ref();
-            }
-            self.find_each(&slices[..keys.len()], |place, found| {
+        words_of(keys, |keys, servers| {
+            self.find_each(keys, |place, found| {
                 servers[place..place + found.len()].copy_from_slice(found);
             });
-        }
-        servers
+        })
     }
 
     /// The servers of keys that stand one behind the other, as Apache Arrow lays out strings: key
@@ -220,20 +234,19 @@ impl Ring {
                     .for_each(|word| *word = word.wrapping_add(more));
             }
             self.owners.find(self.simd, &self.index, words);
-            match places {
-                Places::From(start) => found(start, words),
-                Places::Each(places) => {
-                    for (&place, server) in places.iter().zip(words.chunks_exact(1)) {
-                        found(place, server);
-                    }
-                }
-            }
+            hand_out(places, words, &mut found);
         };
+        self.hash_each(keys, find);
+    }
+
+    /// Hands out the positions of keys, a group at once.
+    #[inline]
+    fn hash_each<'keys>(&self, keys: impl Keys<'keys>, found: impl FnMut(Places, &mut [u32])) {
         match self.rules.key_hash {
-            KeyHash::Md5 => many::<FirstWord>(self.simd, keys, find),
-            KeyHash::OneAtATime => many::<OneAtATime>(self.simd, keys, find),
-            KeyHash::Fnv1a64 => many::<Fnv1a64>(self.simd, keys, find),
-            KeyHash::Crc32 => many::<Crc32>(self.simd, keys, find),
+            KeyHash::Md5 => many::<FirstWord>(self.simd, keys, found),
+            KeyHash::OneAtATime => many::<OneAtATime>(self.simd, keys, found),
+            KeyHash::Fnv1a64 => many::<Fnv1a64>(self.simd, keys, found),
+            KeyHash::Crc32 => many::<Crc32>(self.simd, keys, found),
         }
     }
 
@@ -315,8 +328,8 @@ impl Ring {
         })
     }
 
-    /// The index, in ring order, of the point that keys at this position belong to.
-    pub(crate) fn point_of(&self, position: u32) -> usize {
+    /// The index, in [`points`](Ring::points), of the point that keys at this position belong to.
+    pub fn point_of(&self, position: u32) -> usize {
         let count = self.index.positions().len();
         let below = self.below(position);
         match self.rules.lookup {
@@ -341,6 +354,35 @@ impl Ring {
     fn owner(&self, point: usize) -> u32 {
         let is_back = self.rules.lookup == Lookup::AtOrBefore;
         self.owners.get(point + usize::from(is_back))
+    }
+}
+
+/// A word for each key, which `find` puts in its place.
+#[inline]
+fn words_of<K: AsRef<[u8]>>(keys: &[K], find: impl Fn(&[&[u8]], &mut [u32])) -> Vec<u32> {
+    let mut words = vec![0; keys.len()];
+    // As slices, which cannot change meanwhile; so many at once that little memory is needed.
+    const AT_ONCE: usize = 10 * LANES;
+    let mut slices = [&[][..]; AT_ONCE];
+    for (keys, words) in keys.chunks(AT_ONCE).zip(words.chunks_mut(AT_ONCE)) {
+        for (slice, key) in slices.iter_mut().zip(keys) {
+            *slice = key.as_ref();
+        }
+        find(&slices[..keys.len()], words);
+    }
+    words
+}
+
+/// Hands out the words of a group of keys, those one behind the other with the place of the first.
+#[inline]
+fn hand_out(places: Places, words: &[u32], mut found: impl FnMut(usize, &[u32])) {
+    match places {
+        Places::From(start) => found(start, words),
+        Places::Each(places) => {
+            for (&place, word) in places.iter().zip(words.chunks_exact(1)) {
+                found(place, word);
+            }
+        }
     }
 }
 

@@ -94,6 +94,28 @@ pub(crate) fn read(mut file: impl BufRead) -> Result<Definitions, Refusal> {
     Ok(Definitions { servers, lines })
 }
 
+/// What libketama takes at once of a file, and what it reads in that.
+pub struct Piece<'a> {
+    pub text: &'a [u8],
+    /// The server; `None` where there is nothing to define; or why the whole file is refused.
+    pub read: Result<Option<Server>, String>,
+}
+
+/// The pieces of a file as libketama reads them, one behind the other. It stops at the first that
+/// it refuses; this does not.
+pub fn pieces(mut text: &[u8]) -> impl Iterator<Item = Piece<'_>> {
+    std::iter::from_fn(move || {
+        let longest = &text[..text.len().min(MAX_LINE as usize)];
+        let newline = longest.iter().position(|&byte| byte == b'\n');
+        let (piece, rest) = text.split_at(newline.map_or(longest.len(), |at| at + 1));
+        text = rest;
+        (!piece.is_empty()).then(|| Piece {
+            text: piece,
+            read: parse_line(piece).map_err(|reason| reason.to_string()),
+        })
+    })
+}
+
 /// One piece of a file; `None` where there is nothing to define.
 fn parse_line(line: &[u8]) -> Result<Option<Server>, Reason> {
     let text = line.split(|&byte| byte == 0).next().unwrap_or_default();
@@ -314,6 +336,35 @@ mod tests {
             "line 1, column 1: expected a name of at most 1023 bytes"
         );
         assert!(read_strictly(&long[1..]).is_ok());
+    }
+
+    #[test]
+    fn pieces_are_what_a_whole_file_is_read_from() {
+        let text = [b"#\na 10\n", &[b'#'; 125][..], b"# 57\nb 2 \n\n c 3"].concat();
+        let pieces: Vec<Piece> = pieces(&text).collect();
+        let texts: Vec<&[u8]> = pieces.iter().map(|piece| piece.text).collect();
+        assert_eq!(texts.concat(), text);
+        assert_eq!(
+            (texts.len(), texts[2].len(), texts[3]),
+            (7, 126, &b" 57\n"[..])
+        );
+        assert_eq!(
+            pieces[3].read,
+            Err("No weight after the server name".into())
+        );
+        let server = |name: &[u8], weight| {
+            Ok(Some(Server {
+                name: name.into(),
+                weight,
+            }))
+        };
+        assert_eq!(pieces[1].read, server(b"a", 10));
+        assert_eq!(pieces[4].read, Err("Weight is not a number".into()));
+        assert_eq!(pieces[5].read, Ok(None));
+        assert_eq!(pieces[6].read, Err("Weight is not a number".into()));
+        let good: Vec<u8> = [texts[0], texts[1], texts[2]].concat();
+        let servers = read(&good[..]).ok().unwrap().servers;
+        assert_eq!(servers, [pieces[1].read.clone().unwrap().unwrap()]);
     }
 
     #[test]

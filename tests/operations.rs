@@ -91,6 +91,11 @@ fn many_keys_go_where_each_goes() {
             ring.find_packed(bytes.as_bytes(), &offsets).unwrap(),
             one_by_one
         );
+        let positions: Vec<u32> = keys.iter().map(|key| ring.hash(key)).collect();
+        assert_eq!(ring.hash_many(&keys), positions);
+        for (key, position) in keys.iter().zip(positions) {
+            assert_eq!(ring.point_of(position), ring.find_point(key));
+        }
         assert_eq!(ring.find_packed(b"", &[]), Ok(vec![]));
         assert_eq!(
             ring.find_packed(b"abc", &[0, 1, 4]),

@@ -74,7 +74,7 @@ impl Simd {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Simd::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
