@@ -1,21 +1,27 @@
-# make demo    map real keys on a real server file
+# make demo    map real keys on a real server file, with the command ketama
 # make test    everything that is promised, checked; installs what it needs where it can
 # make test-fast  the part of it that needs no server and no other language than Rust, C and C++
 # make bench   this library against the original and its peers, into docs/bench/; Python's package too
 # make bench-quick  the same from fewer rounds, printed only, without Python's package
-# make         the shared and the static library
-# make install PREFIX=/usr/local DESTDIR= LIBDIR=$(PREFIX)/lib, and make uninstall
+# make         the shared and the static library, and the command ketama
+# make docs-cli  rewrite the command's output and pictures in the README
+# make install PREFIX=/usr/local DESTDIR= LIBDIR=$(PREFIX)/lib BINDIR=$(PREFIX)/bin, and make uninstall
 # make header  rewrite include/ketama.h from src/capi/
 # make lint    formatting and lints
 
 PREFIX = /usr/local
+BINDIR = $(PREFIX)/bin
 LIBDIR = $(PREFIX)/lib
+DATADIR = $(PREFIX)/share
 INCLUDEDIR = $(PREFIX)/include
 DESTDIR =
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET)/release
+# The command's man pages and completions.
+SHARE := $(TARGET)/share
+COMPLETIONS = bash-completion/completions/ketama zsh/site-functions/_ketama fish/vendor_completions.d/ketama.fish
 
 # The original as a shared library, the tests that could not run, and what tests report.
 REFERENCE := $(TARGET)/reference/libketama.so.1
@@ -26,7 +32,7 @@ REPORT := $(TARGET)/report.txt
 pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@INCLUDEDIR@|$(2)|' \
 	-e 's|@VERSION@|$(VERSION)|' ketama.pc.in
 
-.PHONY: all demo test test-fast bench bench-quick install uninstall checked-paths header lint clean
+.PHONY: all demo test test-fast bench bench-quick docs-cli install uninstall checked-paths header lint clean
 
 all:
 	@command -v cargo >/dev/null || { \
@@ -34,13 +40,15 @@ all:
 	cargo build --release --lib
 	@ln -sf libketama.so $(RELEASE)/libketama.so.1
 	@$(call pkg-config-file,$(abspath $(RELEASE)),$(CURDIR)/include) >$(RELEASE)/ketama.pc
+	cargo build --release --package ketama-cli
+	@rm -rf $(SHARE)
+	@$(RELEASE)/ketama generate $(SHARE)
 
 demo: all
-	@mkdir -p $(TARGET)/demo
-	cc -std=c99 -Wall -Wextra -Werror -O2 -Iinclude examples/lookup.c -L$(RELEASE) -lketama \
-		-Wl,-rpath,'$$ORIGIN/../release' -o $(TARGET)/demo/lookup
 	@echo
-	@$(TARGET)/demo/lookup examples/ketama.servers examples/keys.txt
+	@head -n 12 examples/keys.txt | $(RELEASE)/ketama get -s examples/ketama.servers
+	@echo
+	@$(RELEASE)/ketama show -s examples/ketama.servers --keys examples/keys.txt
 
 # Where tests note what they could not run, and what is to be said at the end.
 NOTES = KETAMA_NOT_RUN=$(abspath $(NOT_RUN)) KETAMA_REPORT=$(abspath $(REPORT))
@@ -83,8 +91,11 @@ bench-quick: all
 	@tests/prepare.sh $(TARGET)
 	$(BENCH) --quick $(TARGET) $(TARGET)/bench/quick
 
+docs-cli:
+	KETAMA_WRITE_DOCS=1 cargo test --release --package ketama-cli --test docs
+
 install: checked-paths
-	@test -f $(RELEASE)/libketama.so || { echo 'nothing is built yet: run make first'; exit 1; }
+	@test -f $(RELEASE)/libketama.so && test -f $(RELEASE)/ketama || { echo 'nothing is built yet: run make first'; exit 1; }
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(RELEASE)/libketama.so $(DESTDIR)$(LIBDIR)/libketama.so.$(VERSION)
 	ln -sf libketama.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libketama.so.1
@@ -94,16 +105,23 @@ install: checked-paths
 	install -m 644 include/ketama.h include/ketama.hpp $(DESTDIR)$(INCLUDEDIR)
 	$(call pkg-config-file,$(LIBDIR),$(INCLUDEDIR)) >$(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/man/man1
+	install -m 755 $(RELEASE)/ketama $(DESTDIR)$(BINDIR)/ketama
+	install -m 644 $(SHARE)/man/man1/ketama*.1 $(DESTDIR)$(DATADIR)/man/man1
+	for file in $(COMPLETIONS); do \
+		install -D -m 644 $(SHARE)/$$file $(DESTDIR)$(DATADIR)/$$file || exit 1; done
 
 uninstall: checked-paths
 	rm -f $(DESTDIR)$(LIBDIR)/libketama.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libketama.so.1 \
 		$(DESTDIR)$(LIBDIR)/libketama.so $(DESTDIR)$(LIBDIR)/libketama.a \
 		$(DESTDIR)$(INCLUDEDIR)/ketama.h $(DESTDIR)$(INCLUDEDIR)/ketama.hpp \
-		$(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
+		$(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc $(DESTDIR)$(BINDIR)/ketama \
+		$(DESTDIR)$(DATADIR)/man/man1/ketama.1 $(DESTDIR)$(DATADIR)/man/man1/ketama-*.1 \
+		$(addprefix $(DESTDIR)$(DATADIR)/,$(COMPLETIONS))
 
 # Neither make, the shell nor pkg-config would take other characters as they are.
 checked-paths:
-	@for path in '$(PREFIX)' '$(LIBDIR)' '$(DESTDIR)/'; do case "$$path" in \
+	@for path in '$(PREFIX)' '$(BINDIR)' '$(LIBDIR)' '$(DATADIR)' '$(DESTDIR)/'; do case "$$path" in \
 		*[!A-Za-z0-9/._+~-]*) echo "only letters, digits and /._+~- may stand in $$path"; exit 1;; \
 		/*) ;; *) echo "not an absolute path: $$path"; exit 1;; esac; done
 

@@ -20,6 +20,7 @@ fn an_installed_library_builds_and_runs_programs() {
     assert_eq!(
         installed(&root),
         [
+            "usr/bin/ketama",
             "usr/include/ketama.h",
             "usr/include/ketama.hpp",
             "usr/lib/here/libketama.a",
@@ -27,6 +28,18 @@ fn an_installed_library_builds_and_runs_programs() {
             "usr/lib/here/libketama.so.1",
             "usr/lib/here/libketama.so.1.0.0",
             "usr/lib/here/pkgconfig/ketama.pc",
+            "usr/share/bash-completion/completions/ketama",
+            "usr/share/fish/vendor_completions.d/ketama.fish",
+            "usr/share/man/man1/ketama-bench.1",
+            "usr/share/man/man1/ketama-diff.1",
+            "usr/share/man/man1/ketama-get.1",
+            "usr/share/man/man1/ketama-lint.1",
+            "usr/share/man/man1/ketama-plot.1",
+            "usr/share/man/man1/ketama-show.1",
+            "usr/share/man/man1/ketama-watch.1",
+            "usr/share/man/man1/ketama-which.1",
+            "usr/share/man/man1/ketama.1",
+            "usr/share/zsh/site-functions/_ketama",
         ]
     );
     assert_eq!(
@@ -34,6 +47,8 @@ fn an_installed_library_builds_and_runs_programs() {
         Path::new("libketama.so.1.0.0")
     );
 
+    let command = must(Command::new(root.join("usr/bin/ketama")).arg("--version"));
+    assert_eq!(command.stdout, b"ketama 1.0.0\n");
     assert_eq!(pkg_config(&root, &["--modversion"]), ["1.0.0"]);
     let shared = program(
         &folder,

@@ -73,7 +73,7 @@ pub struct RingArgs {
 #[derive(Args)]
 pub struct DialectArgs {
     /// The client whose ring it is
-    #[arg(short, long, default_value = "libketama", value_parser = dialect(), hide_possible_values = true)]
+    #[arg(short, long, default_value = "libketama", value_parser = dialect())]
     pub dialect: Dialect,
 }
 
@@ -143,7 +143,7 @@ pub struct Diff {
     pub dialect: DialectArgs,
 
     /// The client after, if it is another one
-    #[arg(long, value_parser = dialect(), hide_possible_values = true, value_name = "DIALECT")]
+    #[arg(long, value_parser = dialect(), value_name = "DIALECT")]
     pub new_dialect: Option<Dialect>,
 
     /// Also count on the keys of this file, a line each; - for standard input
@@ -225,7 +225,7 @@ pub struct Plot {
     pub dialect: DialectArgs,
 
     /// The client after, if it is another one
-    #[arg(long, value_parser = dialect(), hide_possible_values = true, value_name = "DIALECT", requires = "rings")]
+    #[arg(long, value_parser = dialect(), value_name = "DIALECT", requires = "rings")]
     pub new_dialect: Option<Dialect>,
 
     /// The picture to write, .svg or .png; - for SVG on standard output. May be repeated

@@ -6,7 +6,7 @@ use crate::args::Diff;
 use crate::failure::{Failure, Status};
 use crate::keys;
 use crate::output::Output;
-use crate::servers::Named;
+use crate::servers::{Named, check_stdin};
 use crate::shares::shares;
 use ketama::Error;
 use std::collections::BTreeMap;
@@ -74,6 +74,8 @@ pub struct Difference {
 }
 
 pub fn run(args: &Diff, output: Output) -> Result<Status, Failure> {
+    let keys = args.keys.as_deref().map(Path::as_os_str);
+    check_stdin([Some(&*args.old), Some(&*args.new), keys])?;
     let old = Named::new(&args.old, args.dialect.dialect)?;
     let new = Named::new(&args.new, args.new_dialect.unwrap_or(args.dialect.dialect))?;
     let mut difference = Difference::new(&old, &new);

@@ -4,10 +4,10 @@ use crate::args::Get;
 use crate::failure::{Failure, Status};
 use crate::keys;
 use crate::output::{BOLD, Format, Output, json_field, shown};
-use crate::servers::Named;
+use crate::servers::{Named, check_stdin};
 use ketama::dialect::Lookup;
 use ketama::{Point, Ring};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -16,6 +16,8 @@ use std::path::Path;
 const KEY_WIDTH: usize = 40;
 
 pub fn run(args: &Get, output: Output) -> Result<Status, Failure> {
+    let from_stdin = args.keys.is_empty().then_some(OsStr::new("-"));
+    check_stdin([Some(&*args.ring.servers), from_stdin])?;
     let named = Named::of(&args.ring)?;
     let is_down = down(&named, &args.down)?;
     let given: Vec<&[u8]> = args.keys.iter().map(|key| key.as_bytes()).collect();
@@ -160,7 +162,8 @@ impl<'a> Lines<'a> {
                     pad(&mut line, name.replace('_', " ").as_bytes(), width);
                 }
                 let line = String::from_utf8(line).expect("headings are ASCII");
-                writeln!(out, "{}", output.paint(BOLD, &line))?;
+                out.extend_from_slice(output.paint(BOLD, &line).as_bytes());
+                out.push(self.line_end());
             }
         }
         Ok(())
@@ -174,7 +177,11 @@ impl<'a> Lines<'a> {
             .map(|(key, position)| self.answer(key, position));
         match self.format {
             Format::Table => answers.for_each(|answer| self.table_line(&answer, out)),
-            Format::Json => answers.for_each(|answer| self.json_line(&answer, out)),
+            Format::Json => {
+                for answer in answers {
+                    self.json_line(&answer, out)?;
+                }
+            }
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
                 for answer in answers {
@@ -250,13 +257,24 @@ impl<'a> Lines<'a> {
             }
             pending += self.name_width - width(name) + 2;
         }
-        out.push(if self.is_null { 0 } else { b'\n' });
+        out.push(self.line_end());
     }
 
-    fn json_line(&self, answer: &Answer, out: &mut Vec<u8>) {
+    /// What ends a line of the table: keys that end with a NUL may have newlines.
+    fn line_end(&self) -> u8 {
+        if self.is_null { 0 } else { b'\n' }
+    }
+
+    fn json_line(&self, answer: &Answer, out: &mut Vec<u8>) -> Result<(), Failure> {
         let mut number = itoa::Buffer::new();
         out.push(b'{');
-        out.extend_from_slice(json_field("key", answer.key).as_bytes());
+        match std::str::from_utf8(answer.key) {
+            Ok(key) => {
+                out.extend_from_slice(b"\"key\":");
+                serde_json::to_writer(&mut *out, key)?;
+            }
+            Err(_) => out.extend_from_slice(json_field("key", answer.key).as_bytes()),
+        }
         out.extend_from_slice(b",\"position\":");
         out.extend_from_slice(number.format(answer.position).as_bytes());
         out.extend_from_slice(b",\"point\":");
@@ -273,6 +291,7 @@ impl<'a> Lines<'a> {
             out.push(b']');
         }
         out.extend_from_slice(b"}\n");
+        Ok(())
     }
 
     fn json_servers(&self, servers: &[u32], out: &mut Vec<u8>, none: &[u8]) {

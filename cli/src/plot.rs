@@ -9,7 +9,7 @@ use crate::args::Plot;
 use crate::diff::Difference;
 use crate::failure::{Failure, Status};
 use crate::output::{Format, Output, percent, plural, shown};
-use crate::servers::Named;
+use crate::servers::{Named, check_stdin};
 use crate::shares::shares;
 use bars::{Bars, Row};
 use canvas::{BLACK, Canvas, GREY, Picture, SANS_WIDTH, cut};
@@ -41,6 +41,7 @@ pub fn run(args: &Plot, output: Output) -> Result<Status, Failure> {
     let picture = match (&args.servers, &args.rings[..]) {
         (Some(servers), _) => one(&Named::new(servers, args.dialect.dialect)?)?,
         (None, [old, new]) => {
+            check_stdin([Some(old), Some(new)])?;
             let old = Named::new(old, args.dialect.dialect)?;
             let new = Named::new(new, args.new_dialect.unwrap_or(args.dialect.dialect))?;
             two(&old, &new)?

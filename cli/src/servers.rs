@@ -178,6 +178,21 @@ pub fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
     Ok(Box::new(file))
 }
 
+/// Standard input can be read once.
+pub fn check_stdin<const N: usize>(inputs: [Option<&OsStr>; N]) -> Result<(), Failure> {
+    if inputs
+        .iter()
+        .filter(|input| **input == Some(OsStr::new("-")))
+        .count()
+        > 1
+    {
+        return Err(Failure::new(
+            "two inputs are standard input, which can be read once; put one into a file",
+        ));
+    }
+    Ok(())
+}
+
 pub fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let name = shown(path.as_os_str().as_bytes());
     Failure::new(format!(

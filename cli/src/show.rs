@@ -7,7 +7,7 @@ use crate::output::{
     Align, BAD, BOLD, Cell, DIM, Format, NOTE, Output, Table, percent, plain, plural, put_text,
     stdout, thousands,
 };
-use crate::servers::Named;
+use crate::servers::{Named, check_stdin};
 use crate::shares::{Share, Warning, shares};
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -17,6 +17,10 @@ use std::path::Path;
 const BAR: f64 = 24.0;
 
 pub fn run(args: &Show, output: Output) -> Result<Status, Failure> {
+    check_stdin([
+        Some(&*args.ring.servers),
+        args.keys.as_deref().map(Path::as_os_str),
+    ])?;
     let named = Named::of(&args.ring)?;
     if args.points {
         points(&named, output)?;

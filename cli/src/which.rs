@@ -8,7 +8,7 @@ use crate::keys;
 use crate::output::{
     Align, BOLD, DIM, Format, GOOD, NOTE, Output, Table, percent, plain, plural, shown, thousands,
 };
-use crate::servers::{Source, borrowed};
+use crate::servers::{Source, borrowed, check_stdin};
 use candidates::{Candidate, Weights};
 use ketama::dialect::Count;
 use ketama::{Dialect, Ring, Server};
@@ -37,6 +37,7 @@ struct Found {
 }
 
 pub fn run(args: &Which, output: Output) -> Result<Status, Failure> {
+    check_stdin([Some(&*args.servers), Some(args.samples.as_os_str())])?;
     let source = Source::read(&args.servers)?;
     // Any dialect without weights takes every list of names.
     let ring = source.ring(Dialect::Spymemcached.rules())?;
