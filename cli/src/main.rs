@@ -20,6 +20,7 @@ mod which;
 
 use args::{Cli, Command};
 use clap::Parser;
+use clap::error::ErrorKind;
 use failure::{Failure, Status};
 use output::{Output, complain};
 use std::process::ExitCode;
@@ -53,10 +54,11 @@ fn main() -> ExitCode {
 
 /// Help and version as clap prints them; what is wrong with the arguments in one line.
 fn usage(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
+    let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_help || !error.use_stderr() {
         // Where the output is closed, nobody wants to know.
         let _ = error.print();
-        return ExitCode::SUCCESS;
+        return ExitCode::from(if is_help { 2 } else { 0 });
     }
     let text = error.render().to_string();
     let lines = text.lines().map(str::trim);
