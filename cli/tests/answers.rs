@@ -23,7 +23,7 @@ fn get() {
     insta::assert_snapshot!(
         "get_replicas",
         answers(&format!(
-            "get -s {SERVERS} --replicas 3 --down 10.0.1.6:11211 user:1 user:2 user:3"
+            "get -s {SERVERS} --replicas 3 --down 10.0.1.7:11211 user:1 user:2 user:3"
         ))
     );
     insta::assert_snapshot!(

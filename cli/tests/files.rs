@@ -81,36 +81,11 @@ fn what_lint_calls_clean_is_read_the_same_by_both_readers() {
     let files = recorded();
     assert_eq!(files.len(), 244);
     let folder = folder("lint");
-    let (path, fixed) = (folder.join("servers"), folder.join("fixed"));
     let (mut clean, mut mended) = (0, Vec::new());
     for (name, text) in files {
-        fs::write(&path, &text).unwrap();
-        let findings = lint(&path, "");
-        // Not the other way round: a person settles a weight that no reader but libketama's takes.
-        if is_misread(&findings) {
-            assert!(
-                lenient(&text) != strict(&text) || lenient(&text).is_none(),
-                "{name}"
-            );
-        } else {
-            assert_eq!(lenient(&text), strict(&text), "{name}");
-            assert!(strict(&text).is_some(), "{name}");
-            clean += 1;
-        }
-
-        let _ = fs::remove_file(&fixed);
-        let output = format!("--fix --output {}", fixed.display());
-        let left = lint(&path, &output);
-        let new = fs::read(&fixed).unwrap();
-        assert_eq!(left, lint(&fixed, ""), "{name}");
-        if let Some(meant) = strict(&text) {
-            assert_eq!(strict(&new), Some(meant), "{name}");
-        }
-        if !is_misread(&left) {
-            assert_eq!(lenient(&new), strict(&new), "{name}");
-            assert!(!new.contains(&b'\r'), "{name}");
-            mended.push((name, new));
-        }
+        let (is_clean, new) = check(&folder, name, &text);
+        clean += usize::from(is_clean);
+        mended.extend(new.map(|new| (name, new)));
     }
     // So many of them, or the recorded files are not what they were.
     assert!(
@@ -119,6 +94,62 @@ fn what_lint_calls_clean_is_read_the_same_by_both_readers() {
         mended.len()
     );
     the_original_reads_them_as_they_are_meant(&folder, &mended);
+}
+
+#[test]
+fn damaged_files_are_read_the_same_too_where_lint_calls_them_clean() {
+    let files = recorded();
+    let folder = folder("damaged");
+    let bytes = b" \t\r\n\x0b#0159a\0\xff\xef";
+    // SplitMix64, so that each run has the same files.
+    let mut state = 1u64;
+    let mut random = |below: usize| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % below as u64) as usize
+    };
+    for round in 0..300 {
+        let (name, mut text) = files[random(files.len())].clone();
+        for _ in 0..=random(3) {
+            let at = random(text.len() + 1);
+            match random(3) {
+                0 => text.insert(at, bytes[random(bytes.len())]),
+                1 => text.truncate(at),
+                _ if at < text.len() => drop(text.remove(at)),
+                _ => {}
+            }
+        }
+        check(&folder, &format!("{round}, {name}"), &text);
+    }
+}
+
+/// Checks what lint says of a file, and what it makes of it. Whether it is clean, and the mended file
+/// where both readers mean the same.
+fn check(folder: &Path, name: &str, text: &[u8]) -> (bool, Option<Vec<u8>>) {
+    let (path, fixed) = (folder.join("servers"), folder.join("fixed"));
+    fs::write(&path, text).unwrap();
+    let findings = lint(&path, "");
+    let is_clean = !is_misread(&findings);
+    assert_eq!(
+        is_clean,
+        strict(text).is_some() && lenient(text) == strict(text),
+        "{name}: {findings:?}"
+    );
+
+    let left = lint(&path, &format!("--fix --output {}", fixed.display()));
+    let new = fs::read(&fixed).unwrap();
+    assert_eq!(left, lint(&fixed, ""), "{name}");
+    if let Some(meant) = strict(text) {
+        assert_eq!(strict(&new), Some(meant), "{name}");
+    }
+    if is_misread(&left) {
+        return (is_clean, None);
+    }
+    assert_eq!(lenient(&new), strict(&new), "{name}");
+    assert!(!new.contains(&b'\r'), "{name}");
+    (is_clean, Some(new))
 }
 
 fn the_original_reads_them_as_they_are_meant(folder: &Path, files: &[(&str, Vec<u8>)]) {
