@@ -2,7 +2,7 @@
 
 use crate::args::{Cli, Generate};
 use crate::failure::{Failure, Status};
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::{Shell, generate_to};
 use std::fs;
 use std::io;
@@ -22,7 +22,7 @@ fn write(args: &Generate) -> io::Result<()> {
         let folder = args.folder.join(folder);
         fs::create_dir_all(&folder).map(|()| folder)
     };
-    let mut command = Cli::command();
+    let mut command = visible();
     let bash = generate_to(
         Shell::Bash,
         &mut command,
@@ -43,8 +43,21 @@ fn write(args: &Generate) -> io::Result<()> {
         "ketama",
         share("fish/vendor_completions.d")?,
     )?;
-    clap_mangen::generate_to(
-        Cli::command().disable_help_subcommand(true),
-        share("man/man1")?,
-    )
+    clap_mangen::generate_to(visible().disable_help_subcommand(true), share("man/man1")?)
+}
+
+/// The command without what is hidden, which completions would offer all the same.
+fn visible() -> Command {
+    let all = Cli::command();
+    let subcommands = all
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    let subcommands: Vec<Command> = subcommands.cloned().collect();
+    let mut command = Command::new("ketama").version(env!("CARGO_PKG_VERSION"));
+    command = command
+        .subcommand_required(true)
+        .args(all.get_arguments().cloned());
+    command = command.about(all.get_about().cloned().unwrap_or_default());
+    command = command.long_about(all.get_long_about().cloned().unwrap_or_default());
+    command.subcommands(subcommands)
 }

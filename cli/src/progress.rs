@@ -5,36 +5,35 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// How long work takes before it is shown.
+const SHORT: Duration = Duration::from_secs(1);
+
 pub struct Progress {
     started: Instant,
-    /// Bytes in all, where that is known.
-    total: Option<u64>,
     done: u64,
-    is_wanted: bool,
+    /// Hidden at first, so that it knows the speed when it is shown.
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
     /// For reading a file; `is_wanted` is false where lines go to the same terminal.
     pub fn of(path: &Path, is_wanted: bool) -> Progress {
+        let is_wanted = is_wanted && io::stderr().is_terminal();
         let file = std::fs::metadata(path).ok().filter(|file| file.is_file());
         Progress {
             started: Instant::now(),
-            total: file.map(|file| file.len()),
             done: 0,
-            is_wanted: is_wanted && io::stderr().is_terminal(),
-            bar: None,
+            bar: is_wanted.then(|| hidden_bar(file.map(|file| file.len()))),
         }
     }
 
     pub fn advance(&mut self, bytes: usize) {
+        let Some(bar) = &self.bar else { return };
         self.done += bytes as u64;
-        if self.bar.is_none() && self.is_wanted && self.started.elapsed() > Duration::from_secs(1) {
-            self.bar = Some(bar(self.total));
+        if bar.is_hidden() && self.started.elapsed() > SHORT {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        if let Some(bar) = &self.bar {
-            bar.set_position(self.done);
-        }
+        bar.set_position(self.done);
     }
 }
 
@@ -46,11 +45,12 @@ impl Drop for Progress {
     }
 }
 
-fn bar(total: Option<u64>) -> ProgressBar {
+/// A bar for so many bytes, where that is known.
+fn hidden_bar(total: Option<u64>) -> ProgressBar {
     let template = match total {
         Some(_) => "{bar:40} {percent}% of {total_bytes}, {bytes_per_sec}, {eta} left",
         None => "{spinner} {bytes} read, {bytes_per_sec}",
     };
     let style = ProgressStyle::with_template(template).expect("the templates are right");
-    ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr()).with_style(style)
+    ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden()).with_style(style)
 }

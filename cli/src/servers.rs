@@ -101,15 +101,37 @@ impl Source {
             Error::NoPoints => {
                 format!("{name}: {error}; give one a larger weight, or another dialect")
             }
-            Error::TooManyPoints { .. } => {
-                format!(
-                    "{name}: {error}; this dialect takes points by the weight itself: divide all weights"
-                )
-            }
-            _ => format!(
-                "{name}: {error} (servers count from 0); mend it, or choose another dialect"
+            Error::TooManyPoints { server } => format!(
+                "{name}: with {} the ring has more than 2^31 points; divide all weights by the same number",
+                self.server(server)
             ),
+            Error::WeightSum { server } => format!(
+                "{name}: with {} the sum of the weights reaches 2^64; divide all by the same number",
+                self.server(server)
+            ),
+            Error::ZeroWeight { server } => format!(
+                "{name}: the weight of {} is 0; give it at least 1, or choose a dialect that takes it",
+                self.server(server)
+            ),
+            Error::LongName { server } => format!(
+                "{name}: a name is longer than {} bytes: {}; shorten it",
+                Server::MAX_NAME,
+                self.server(server)
+            ),
+            _ => format!("{name}: {error}; give fewer servers, or smaller weights"),
         })
+    }
+
+    /// The name of a server of which no ring could be made.
+    fn server(&self, place: usize) -> String {
+        match &self.content {
+            Content::List(servers) => shown(&servers[place].name),
+            // A dialect without weights takes them all.
+            Content::File(text) => Ring::from_text(text, Dialect::Spymemcached.rules())
+                .map_or(format!("server {place}"), |ring| {
+                    shown(&ring.servers()[place].name)
+                }),
+        }
     }
 
     fn is_misread(&self, ring: &Ring) -> bool {

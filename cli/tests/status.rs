@@ -34,6 +34,9 @@ fn what_it_cannot_do_is_one_line_and_status_2() {
     let zero = folder.join("zero");
     fs::write(&zero, "a 1\nb 0\n").unwrap();
     let zero = zero.to_str().unwrap();
+    let large = folder.join("large");
+    fs::write(&large, "a 18446744073709551615\nb 1\n").unwrap();
+    let large = large.to_str().unwrap();
     let empty = folder.join("empty");
     fs::write(&empty, "# none\n").unwrap();
     let empty = empty.to_str().unwrap();
@@ -47,7 +50,16 @@ fn what_it_cannot_do_is_one_line_and_status_2() {
         ("get -s missing key", "missing: no such file, nor a list"),
         ("get -s missing.servers=x key", "nor a list"),
         ("get -s a:1=1,,b:2=1 key", "nor a list"),
-        ("get -s a:1=0,b:2=1 key", "server 0: the weight is 0"),
+        ("get -s a:1=0,b:2=1 key", "the weight of a:1 is 0"),
+        (
+            "get -s a:1=1,b:2=99999999999 -d nginx key",
+            "with b:2 the ring has",
+        ),
+        ("get -s a=18446744073709551615,b=1 key", "with b the sum"),
+        (
+            &format!("get -s {}=1 key", "x".repeat(1024)),
+            "longer than 1023 bytes",
+        ),
         ("get -s a:1,b:2 --down c:3 key", "such as a:1"),
         (
             "get -s a:1,b:2 --down a:1 --down b:2 key",
@@ -85,6 +97,7 @@ fn what_it_cannot_do_is_one_line_and_status_2() {
             "0.01 to 86400",
         ),
         ("generate /dev/null/x", "/dev/null/x"),
+        (&format!("get -s {large} key"), "with b the sum"),
         (&format!("get -s {bad} key"), "bad:2:3: expected a weight"),
         (
             &format!("get -s {zero} key"),
@@ -155,6 +168,33 @@ fn colours_are_for_terminals_alone() {
     assert_eq!(stripped, stdout(show));
 }
 
+/// On a terminal: `script` makes one.
+#[test]
+fn a_bar_shows_how_far_long_work_is() {
+    let run = |pause: &str| {
+        let keys = "sh -c 'yes key | head -n 50000'";
+        let get = format!(
+            "{} get -s {SERVERS} >/dev/null",
+            env!("CARGO_BIN_EXE_ketama")
+        );
+        let line = format!("({keys}; sleep {pause}; {keys}) | {get}");
+        let mut script = std::process::Command::new("script");
+        script
+            .args(["-qec", &line, "/dev/null"])
+            .current_dir(common::ROOT);
+        script
+            .stdin(std::process::Stdio::null())
+            .output()
+            .map(|output| output.stdout)
+    };
+    let Ok(long) = run("1.2") else {
+        return println!("not run: there is no script(1)");
+    };
+    let long = String::from_utf8_lossy(&long);
+    assert!(long.contains("KiB read"), "{long}");
+    assert_eq!(String::from_utf8_lossy(&run("0").unwrap()), "");
+}
+
 #[test]
 fn names_do_not_reach_the_terminal_as_commands() {
     let path = folder("control").join("servers");
@@ -186,5 +226,6 @@ fn man_pages_and_completions_are_whole() {
             text.contains("libmemcached_weighted") && text.contains("max-moved"),
             "{file}"
         );
+        assert!(!text.contains("generate"), "{file}");
     }
 }

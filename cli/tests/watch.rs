@@ -91,3 +91,24 @@ fn json_is_an_object_a_line() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn the_table_is_a_diff_with_its_time() {
+    let path = folder("watch_table").join("servers");
+    fs::write(&path, "a:1 1\nb:2 1\n").unwrap();
+    let mut child = watch(&path, "table");
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let first = lines.next().unwrap();
+    assert!(
+        first.contains("Z  watching ") && first.ends_with("servers"),
+        "{first}"
+    );
+    replace(&path, b"a:1 1\nb:2 3\n");
+    assert!(lines.next().unwrap().is_empty());
+    assert!(lines.next().unwrap().ends_with("Z  changed"));
+    assert!(lines.any(|line| line.ends_with("of all positions move")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
