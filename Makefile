@@ -73,7 +73,7 @@ test-fast: all
 	cargo test --lib
 	$(NOTES) cargo test --release --test c_programs --test dialects --test header --test install \
 		--test operations --test recorded --test ring
-	$(NOTES) cargo test --release --package ketama-cli
+	cargo test --release --package ketama-cli
 	cargo test --release --doc
 	@cat $(REPORT)
 	@tests/not_run.sh $(NOT_RUN)

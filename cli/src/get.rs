@@ -200,7 +200,7 @@ impl<'a> Lines<'a> {
         if self.is_down[point.server as usize] {
             instead_of = Some(point.server);
             let is_up = |at: &usize| !self.is_down[self.points[*at].server as usize];
-            point = self.points[self.from(own).find(is_up).expect("one server is up")];
+            point = self.points[self.onward(own).find(is_up).expect("one server is up")];
         }
         let replicas = if self.replicas > 1 {
             let walk = self.ring.walk(key).filter(|&server| !self.is_down[server]);
@@ -220,10 +220,14 @@ impl<'a> Lines<'a> {
     }
 
     /// The points from one on, the way that the lookup goes.
-    fn from(&self, own: usize) -> impl Iterator<Item = usize> {
+    fn onward(&self, own: usize) -> impl Iterator<Item = usize> {
         let count = self.points.len();
-        let is_back = self.ring.rules().lookup == Lookup::AtOrBefore;
-        (0..count).map(move |step| if is_back { own + count - step } else { own + step } % count)
+        // One back is all but one on.
+        let step = match self.ring.rules().lookup {
+            Lookup::AtOrBefore => count - 1,
+            _ => 1,
+        };
+        (0..count).map(move |steps| (own + steps * step) % count)
     }
 
     /// The names of the servers behind the first, and of the one that is down; empty where there is none.
