@@ -1,9 +1,10 @@
-//! Pictures of rings.
+//! Canvass of rings.
 
 mod bars;
 mod canvas;
 mod circle;
 mod palette;
+mod png;
 
 use crate::args::Plot;
 use crate::diff::Difference;
@@ -12,7 +13,7 @@ use crate::output::{Format, Output, percent, plural, shown};
 use crate::servers::{Named, check_stdin};
 use crate::shares::shares;
 use bars::{Bars, Row};
-use canvas::{BLACK, Canvas, GREY, Picture, SANS_WIDTH, cut};
+use canvas::{BLACK, Canvas, GREY, SANS_WIDTH, cut};
 use circle::{Circle, owners};
 use serde_json::json;
 use std::fs;
@@ -67,7 +68,7 @@ fn kind(path: &Path) -> Result<Kind, Failure> {
     }
 }
 
-fn write(picture: &Picture, path: &Path, kind: Kind) -> Result<(), Failure> {
+fn write(picture: &Canvas, path: &Path, kind: Kind) -> Result<(), Failure> {
     if path == Path::new("-") {
         return Ok(std::io::stdout()
             .lock()
@@ -75,7 +76,7 @@ fn write(picture: &Picture, path: &Path, kind: Kind) -> Result<(), Failure> {
     }
     let written = match kind {
         Kind::Svg => fs::write(path, picture.svg()),
-        Kind::Png => fs::write(path, picture.png()?),
+        Kind::Png => fs::write(path, png::png(picture)?),
     };
     written.map_err(|error| {
         let name = shown(path.as_os_str().as_bytes());
@@ -86,7 +87,7 @@ fn write(picture: &Picture, path: &Path, kind: Kind) -> Result<(), Failure> {
 }
 
 /// What was written.
-fn report(picture: &Picture, args: &Plot, output: Output) -> Result<(), Failure> {
+fn report(picture: &Canvas, args: &Plot, output: Output) -> Result<(), Failure> {
     let files = args.output.iter().filter(|path| **path != Path::new("-"));
     let (width, height) = picture.size();
     match output.format {
@@ -138,7 +139,7 @@ fn describe(named: &Named) -> String {
     )
 }
 
-fn one(named: &Named) -> Result<Picture, Failure> {
+fn one(named: &Named) -> Result<Canvas, Failure> {
     let servers = named.ring.servers();
     check_count(&named.name, servers.len())?;
     let rows = servers
@@ -175,10 +176,10 @@ fn one(named: &Named) -> Result<Picture, Failure> {
         TOP,
         "share of keys: got (bar), wanted (line), difference",
     );
-    Ok(canvas.finish())
+    Ok(canvas)
 }
 
-fn two(old: &Named, new: &Named) -> Result<Picture, Failure> {
+fn two(old: &Named, new: &Named) -> Result<Canvas, Failure> {
     let difference = Difference::new(old, new);
     check_count(&new.name, difference.servers.len())?;
     let Some(moved) = difference.moved else {
@@ -244,7 +245,7 @@ fn two(old: &Named, new: &Named) -> Result<Picture, Failure> {
         TOP,
         "share of keys: before, after (bars), wanted after (line)",
     );
-    Ok(canvas.finish())
+    Ok(canvas)
 }
 
 /// A canvas of the size that is needed, with its title.

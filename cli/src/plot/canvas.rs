@@ -1,10 +1,7 @@
-//! Shapes and text on a picture, as SVG and as PNG.
+//! Shapes and text on a picture, and the picture as SVG.
 
-use crate::failure::Failure;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use resvg::usvg::{self, fontdb};
-use std::sync::Arc;
 use unicode_width::UnicodeWidthChar;
 
 pub use plotters::style::{BLACK, RGBColor, WHITE};
@@ -23,15 +20,12 @@ pub const SANS_WIDTH: f64 = 0.64;
 const FINE: f64 = 20.0;
 /// plotters divides the size of text by this.
 const TEXT: f64 = 1.24;
-/// The pixels of a PNG to one of the SVG.
-const ZOOM: f32 = 2.0;
-
 pub struct Canvas {
     shapes: Vec<Shape>,
     size: (f64, f64),
 }
 
-enum Shape {
+pub enum Shape {
     Polygon(Vec<(f64, f64)>, RGBColor),
     Text {
         at: (f64, f64),
@@ -39,13 +33,15 @@ enum Shape {
         text: String,
         colour: RGBColor,
         anchor: HPos,
-        font: &'static str,
+        font: Font,
     },
 }
 
-pub struct Picture {
-    svg: String,
-    size: (u32, u32),
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Font {
+    Sans,
+    /// All characters are as wide.
+    Mono,
 }
 
 /// The width of text in the font of equal widths.
@@ -103,7 +99,7 @@ impl Canvas {
             text,
             colour,
             anchor,
-            font: MONO,
+            font: Font::Mono,
         });
     }
 
@@ -116,11 +112,19 @@ impl Canvas {
             text,
             colour,
             anchor: HPos::Left,
-            font: SANS,
+            font: Font::Sans,
         });
     }
 
-    pub fn finish(self) -> Picture {
+    pub fn size(&self) -> (u32, u32) {
+        (self.size.0 as u32, self.size.1 as u32)
+    }
+
+    pub fn shapes(&self) -> &[Shape] {
+        &self.shapes
+    }
+
+    pub fn svg(&self) -> String {
         let fine = |(x, y): (f64, f64)| ((x * FINE).round() as i32, (y * FINE).round() as i32);
         let mut svg = String::new();
         let (width, height) = fine(self.size);
@@ -141,7 +145,11 @@ impl Canvas {
                     anchor,
                     font,
                 } => {
-                    let font = (*font, size * TEXT * FINE).into_font();
+                    let family = match font {
+                        Font::Sans => SANS,
+                        Font::Mono => MONO,
+                    };
+                    let font = (family, size * TEXT * FINE).into_font();
                     let style = font.color(colour).pos(Pos::new(*anchor, VPos::Center));
                     root.draw(&Text::new(text.as_str(), fine(*at), style))
                 }
@@ -151,13 +159,10 @@ impl Canvas {
             .and_then(|()| root.present())
             .expect("a string takes all that is written to it");
         drop(root);
-        let size = (self.size.0 as u32, self.size.1 as u32);
+        let size = self.size();
         let from = format!("<svg width=\"{width}\" height=\"{height}\"");
         let to = format!("<svg width=\"{}\" height=\"{}\"", size.0, size.1);
-        Picture {
-            svg: svg.replacen(&from, &to, 1),
-            size,
-        }
+        svg.replacen(&from, &to, 1)
     }
 }
 
@@ -172,34 +177,4 @@ fn for_xml(text: &str) -> String {
         }
     })
     .collect()
-}
-
-impl Picture {
-    pub fn size(&self) -> (u32, u32) {
-        self.size
-    }
-
-    pub fn svg(&self) -> &str {
-        &self.svg
-    }
-
-    pub fn png(&self) -> Result<Vec<u8>, Failure> {
-        let failed = |what: &dyn std::fmt::Display| {
-            Failure::new(format!("cannot draw the PNG: {what}; write an SVG"))
-        };
-        let mut fonts = fontdb::Database::new();
-        fonts.load_font_data(dejavu::sans::regular().to_vec());
-        fonts.load_font_data(dejavu::sans_mono::regular().to_vec());
-        let options = usvg::Options {
-            fontdb: Arc::new(fonts),
-            ..usvg::Options::default()
-        };
-        let tree = usvg::Tree::from_str(&self.svg, &options).map_err(|error| failed(&error))?;
-        let (width, height) = self.size;
-        let mut pixels = resvg::tiny_skia::Pixmap::new(width * ZOOM as u32, height * ZOOM as u32)
-            .ok_or_else(|| failed(&"it would be too large"))?;
-        let zoom = resvg::tiny_skia::Transform::from_scale(ZOOM, ZOOM);
-        resvg::render(&tree, zoom, &mut pixels.as_mut());
-        pixels.encode_png().map_err(|error| failed(&error))
-    }
 }
