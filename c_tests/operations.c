@@ -281,6 +281,11 @@ static void nulls(void) {
     CHECK(ketama_ring_find_packed(ring, "key", offsets, 2, servers_out) == KETAMA_OFFSETS);
     CHECK(strcmp(ketama_last_error(), "the offsets of key 1 descend or are too large") == 0);
     CHECK(ketama_ring_find_packed(ring, NULL, NULL, 0, NULL) == KETAMA_OK);
+    /* Empty keys need no bytes, wherever they stand. */
+    const uint32_t nowhere[] = {5, 5, 5};
+    uint32_t of_empty[2] = {7, 7};
+    CHECK(ketama_ring_find_packed(ring, NULL, nowhere, 2, of_empty) == KETAMA_OK);
+    CHECK(of_empty[0] == ketama_ring_find(ring, NULL, 0) && of_empty[1] == of_empty[0]);
     CHECK(ketama_ring_find_packed(ring, "key", offsets, SIZE_MAX, &server) == KETAMA_OUT_OF_RANGE);
     CHECK(ketama_ring_find_many(ring, keys, SIZE_MAX, &server) == KETAMA_OUT_OF_RANGE);
     CHECK(server == 7);

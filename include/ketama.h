@@ -317,7 +317,8 @@ size_t ketama_ring_find_hash(const ketama_ring *ring, uint32_t position);
 // `servers`: receives `n` servers, in the order of the keys; not written on failure.
 //
 // Returns `KETAMA_OK`; `KETAMA_NULL_ARGUMENT` for a NULL ring, for NULL keys or servers with an
-// `n`, or a key that is NULL with a length.
+// `n`, or a key that is NULL with a length or longer than memory; `KETAMA_OUT_OF_RANGE` where
+// memory cannot hold `n` keys.
 ketama_status ketama_ring_find_many(const ketama_ring *ring,
                                     const ketama_key *keys,
                                     size_t n,
@@ -332,7 +333,8 @@ ketama_status ketama_ring_find_many(const ketama_ring *ring,
 // `servers`: receives `n` servers, in the order of the keys; not written on failure.
 //
 // Returns `KETAMA_OK`; `KETAMA_NULL_ARGUMENT` for a NULL ring, or another NULL with an `n`;
-// `KETAMA_OFFSETS` where an offset is below the one before it.
+// `KETAMA_OFFSETS` where an offset is below the one before it; `KETAMA_OUT_OF_RANGE` where memory
+// cannot hold `n` offsets.
 ketama_status ketama_ring_find_packed(const ketama_ring *ring,
                                       const void *bytes,
                                       const uint32_t *offsets,

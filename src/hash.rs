@@ -1,5 +1,10 @@
 //! The hashes that place servers and keys on a ring.
 #![deny(unsafe_code)]
+// Lanes are for x86-64's instructions alone.
+#![cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(dead_code, unused_imports, unused_macros, unused_variables)
+)]
 
 #[allow(unsafe_code)]
 pub(crate) mod bytewise;

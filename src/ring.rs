@@ -9,7 +9,7 @@ mod sort;
 use crate::dialect::{Dialect, KeyHash, Lookup, Rules};
 use crate::error::Error;
 use crate::hash::bytewise::{Crc32, Fnv1a64, OneAtATime};
-use crate::hash::lanes::{Keys, LANES, Packed, Places, many};
+use crate::hash::lanes::{Keys, LANES, NOTHING, Packed, Places, many};
 use crate::hash::md5::FirstWord;
 use crate::hash::simd::Simd;
 use crate::{servers, stamp};
@@ -363,12 +363,14 @@ fn words_of<K: AsRef<[u8]>>(keys: &[K], find: impl Fn(&[&[u8]], &mut [u32])) -> 
     let mut words = vec![0; keys.len()];
     // As slices, which cannot change meanwhile; so many at once that little memory is needed.
     const AT_ONCE: usize = 10 * LANES;
-    let mut slices = [&[][..]; AT_ONCE];
+    let mut slices = Vec::with_capacity(AT_ONCE.min(keys.len()));
     for (keys, words) in keys.chunks(AT_ONCE).zip(words.chunks_mut(AT_ONCE)) {
-        for (slice, key) in slices.iter_mut().zip(keys) {
-            *slice = key.as_ref();
-        }
-        find(&slices[..keys.len()], words);
+        slices.clear();
+        slices.extend(keys.iter().map(|key| match key.as_ref() {
+            [] => NOTHING,
+            key => key,
+        }));
+        find(&slices, words);
     }
     words
 }

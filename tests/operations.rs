@@ -4,7 +4,7 @@ mod common;
 
 use common::{Random, report, seed};
 use ketama::dialect::{Count, Lookup};
-use ketama::{Dialect, Error, Ring, Server};
+use ketama::{Dialect, Error, Point, Ring, Rules, Server};
 use std::collections::BTreeSet;
 
 /// Rings of 1 to 40 servers with weights of very different sizes, some servers listed twice.
@@ -38,6 +38,45 @@ fn keys() -> impl Iterator<Item = String> {
 
 fn with_points(ring: &Ring) -> BTreeSet<usize> {
     ring.points().map(|point| point.server as usize).collect()
+}
+
+#[test]
+fn keys_that_fall_on_points_go_the_same_way_in_bulk() {
+    let servers: Vec<Server<String>> = (1..=10)
+        .map(|i| Server {
+            name: format!("10.0.0.{i}:11211"),
+            weight: 1,
+        })
+        .collect();
+    // A node's string as key falls on its first point.
+    let names = servers.iter().map(|server| &server.name);
+    let keys: Vec<String> = names
+        .flat_map(|name| (0..40).map(move |k| format!("{name}-{k}")))
+        .collect();
+    for lookup in [Lookup::AtOrAfter, Lookup::After, Lookup::AtOrBefore] {
+        let rules = Rules {
+            lookup,
+            ..*Dialect::Libketama.rules()
+        };
+        let ring = Ring::with_rules(&servers, &rules).unwrap();
+        let points: Vec<Point> = ring.points().collect();
+        let expected: Vec<u32> = keys
+            .iter()
+            .map(|key| {
+                let position = ring.hash(key);
+                let at = points
+                    .iter()
+                    .position(|point| point.point == position)
+                    .unwrap();
+                let after = points[(at + 1) % points.len()].server;
+                match lookup {
+                    Lookup::After => after,
+                    _ => points[at].server,
+                }
+            })
+            .collect();
+        assert_eq!(ring.find_many(&keys), expected, "{lookup:?}");
+    }
 }
 
 #[test]

@@ -15,9 +15,8 @@ use super::ring::{
 };
 use super::{bytes, guard, set_error};
 use crate::error::Error;
-use crate::hash::lanes::{Keys, Packed};
+use crate::hash::lanes::{Keys, NOTHING, Packed};
 use std::ffi::c_void;
-use std::ptr::NonNull;
 use std::slice;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
@@ -131,10 +130,13 @@ unsafe impl<'a> Keys<'a> for Checked<'a> {
     unsafe fn get(self, place: usize) -> &'a [u8] {
         // SAFETY: the caller's promise.
         let key = unsafe { self.0.get_unchecked(place) };
-        let data = NonNull::new(key.data.cast_mut().cast());
-        let data = data.unwrap_or(NonNull::dangling());
+        let data = if key.data.is_null() {
+            NOTHING.as_ptr()
+        } else {
+            key.data.cast()
+        };
         // SAFETY: they were checked, and can be read, by the caller's promise.
-        unsafe { slice::from_raw_parts(data.as_ptr(), key.len) }
+        unsafe { slice::from_raw_parts(data, key.len) }
     }
 }
 
@@ -160,7 +162,8 @@ unsafe fn writer(servers: *mut u32) -> impl FnMut(usize, &[u32]) {
 /// `servers`: receives `n` servers, in the order of the keys; not written on failure.
 ///
 /// Returns `KETAMA_OK`; `KETAMA_NULL_ARGUMENT` for a NULL ring, for NULL keys or servers with an
-/// `n`, or a key that is NULL with a length.
+/// `n`, or a key that is NULL with a length or longer than memory; `KETAMA_OUT_OF_RANGE` where
+/// memory cannot hold `n` keys.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_ring_find_many(
     ring: *const ketama_ring,
@@ -206,7 +209,8 @@ pub unsafe extern "C" fn ketama_ring_find_many(
 /// `servers`: receives `n` servers, in the order of the keys; not written on failure.
 ///
 /// Returns `KETAMA_OK`; `KETAMA_NULL_ARGUMENT` for a NULL ring, or another NULL with an `n`;
-/// `KETAMA_OFFSETS` where an offset is below the one before it.
+/// `KETAMA_OFFSETS` where an offset is below the one before it; `KETAMA_OUT_OF_RANGE` where memory
+/// cannot hold `n` offsets.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_ring_find_packed(
     ring: *const ketama_ring,
@@ -228,6 +232,15 @@ pub unsafe extern "C" fn ketama_ring_find_packed(
         }
         // SAFETY: not NULL, and `n + 1` offsets by the caller's promise.
         let offsets = unsafe { slice::from_raw_parts(offsets, n + 1) };
+        // All keys are empty, wherever they stand.
+        if bytes.is_null() && offsets.iter().all(|&offset| offset == offsets[0]) {
+            let server = ring.ring.find("") as u32;
+            for place in 0..n {
+                // SAFETY: room for `n` servers, by the caller's promise.
+                unsafe { servers.add(place).write(server) };
+            }
+            return Ok(());
+        }
         // SAFETY: readable up to the last offset, by the caller's promise.
         let bytes = unsafe { super::bytes(bytes, offsets[n] as usize) };
         let bytes = bytes.ok_or_else(|| Failure::null("bytes"))?;

@@ -8,8 +8,8 @@
 //!                           block by block, or at the end; very long ones alone
 //! ```
 //!
-//! A block is MD5's: 64 bytes, of which the last has room for a bit and the key's length. All hashes
-//! take keys so, and each instruction set has a file that loads them.
+//! A block is MD5's: 64 bytes, of which the last has room for a bit and the key's length. All
+//! hashes take keys so, and each instruction set has a file that loads them.
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2;
@@ -27,6 +27,8 @@ const WORTH_IT: usize = 3;
 
 /// Longer keys are hashed one by one: memcached takes 250 bytes.
 const MAX_BLOCKS: usize = 4;
+// Lengths of masks are 8 bits.
+const _: () = assert!(64 * MAX_BLOCKS <= 256);
 
 /// The blocks of a key with its padding.
 pub(super) fn blocks(len: usize) -> usize {
@@ -189,7 +191,7 @@ struct Waiting<'keys> {
 }
 
 /// An empty key, which is somewhere: a load of no bytes from nowhere takes 100 ns.
-static NOTHING: &[u8] = b"0".split_at(0).0;
+pub(crate) static NOTHING: &[u8] = b"0".split_at(0).0;
 
 impl<'keys> Waiting<'keys> {
     const NONE: Waiting<'static> = Waiting {
@@ -352,13 +354,9 @@ fn prefetch(key: &[u8], at: usize) {
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) fn here() -> impl Iterator<Item = Simd> {
-        Simd::ALL.iter().copied().filter(|simd| simd.is_here())
-    }
-
     /// Compares hashes in lanes, with all that this processor has, with a plain one's.
     pub(crate) fn check<H: Hash>(plain: impl Fn(&[u8]) -> u32) {
-        for simd in here() {
+        for simd in Simd::here() {
             let check = |keys: &[&[u8]]| check_keys::<H>(simd, &plain, keys);
             every_length_count_and_alignment(check);
             nothing_outside_a_key(check);

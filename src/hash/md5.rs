@@ -1,16 +1,8 @@
 //! MD5, whose little-endian words are points and the positions of keys.
 //!
 //! A key needs the first word alone, which is final after 61 of a block's 64 steps. One key is
-//! bound by the length of that chain, so that many keys are hashed side by side, in the lanes of
-//! several vectors:
-//!
-//! ```text
-//! many(keys):
-//!     take 96 keys
-//!     all have one block -> load, pad and transpose them into lanes, and do the steps
-//!     otherwise          -> each joins those of as many blocks, which are hashed when they are 96,
-//!                           block by block, or at the end; very long ones alone
-//! ```
+//! bound by the length of that chain, so that many keys are hashed side by side in
+//! [`lanes`](super::lanes), and so are the node strings of a new ring.
 //!
 //! Each instruction set has a file with the same functions; the `md-5` crate is the oracle of all.
 
@@ -190,7 +182,7 @@ impl Hash for FirstWord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hash::lanes::tests::{check, here};
+    use crate::hash::lanes::tests::check;
 
     #[test]
     fn the_first_word_is_that_of_the_whole_digest() {
@@ -202,7 +194,7 @@ mod tests {
         for len in 0..200 {
             for start in 0..64 {
                 let message = &bytes[61 * start..][..len];
-                for simd in here() {
+                for simd in Simd::here() {
                     assert_eq!(
                         first_word(simd, message),
                         words(message)[0],

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-/// What keys are hashed and looked up with.
+/// What keys are hashed and looked up with. [`get`](Simd::get) hands out what this processor has, and
+/// nothing else does: whoever has one may use its instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Simd {
     Scalar,
@@ -16,7 +17,7 @@ pub(crate) enum Simd {
 
 impl Simd {
     /// All that there are, the best first.
-    pub(crate) const ALL: &[Simd] = &[
+    const ALL: &[Simd] = &[
         #[cfg(target_arch = "x86_64")]
         Simd::Avx512,
         #[cfg(target_arch = "x86_64")]
@@ -55,7 +56,13 @@ impl Simd {
             .expect("Scalar is everywhere")
     }
 
-    pub(crate) fn is_here(self) -> bool {
+    /// All that this processor has.
+    #[cfg(test)]
+    pub(crate) fn here() -> impl Iterator<Item = Simd> {
+        Simd::ALL.iter().copied().filter(|simd| simd.is_here())
+    }
+
+    fn is_here(self) -> bool {
         match self {
             Simd::Scalar => true,
             #[cfg(target_arch = "x86_64")]

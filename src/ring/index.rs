@@ -170,7 +170,6 @@ fn find<S: Copy + Into<u32>>(simd: Simd, search: Search, owners: &[S], limits: &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hash::lanes::tests::here;
 
     fn index(positions: &[u32]) -> Index {
         let bits = Index::bits(positions.len());
@@ -203,7 +202,7 @@ mod tests {
             let around = |&point: &u32| [point.wrapping_sub(1), point, point.wrapping_add(1)];
             let mut limits: Vec<u32> = positions.iter().flat_map(around).collect();
             limits.extend((0..1000).map(|i| spread(i) >> 1));
-            for simd in here() {
+            for simd in Simd::here() {
                 let mut found = limits.clone();
                 owners.find(simd, &index, &mut found);
                 for (&limit, found) in limits.iter().zip(found) {

@@ -243,12 +243,16 @@ mod tests {
                     (state >> 32) as u32
                 })
                 .collect();
-            // Spread, with many ties, in three buckets, all in one, and all the same.
-            let narrowings: [fn(u32) -> u32; 5] = [
+            // Spread, with many ties, in three buckets, all in one, in one with many ties, in few
+            // places of the circle, and all the same.
+            let narrowings: [fn(u32) -> u32; 8] = [
                 |n| n,
                 |n| n & 0xffff_0000,
                 |n| ((n % 3) << 30) | (n >> 10),
                 |n| (n >> 10) | (7 << 28),
+                |n| (n >> 20) | (7 << 28),
+                |n| n >> 26,
+                |n| ((n % 3) << 30) | (n >> 18),
                 |_| 7 << 28,
             ];
             for (narrowing, narrowed) in narrowings.into_iter().enumerate() {

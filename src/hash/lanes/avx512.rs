@@ -36,7 +36,7 @@ pub(in crate::hash) unsafe fn load<'keys, const N: usize>(
 }
 
 /// Loads 16 keys below 32 bytes as vector `v` of a block, of which words from 8 on are left as they
-/// are. Of longer keys it loads some of the bytes.
+/// are.
 ///
 /// # Safety
 ///

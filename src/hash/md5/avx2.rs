@@ -27,26 +27,35 @@ pub(super) unsafe fn first_words<'keys>(
                 bits(&group.lens[SIDE_BY_SIDE * pass..], block);
             }
         };
-        in_vectors(group.longest, &mut words[SIDE_BY_SIDE * pass..], &load);
+        // SAFETY: so it does.
+        unsafe { in_vectors(group.longest, &mut words[SIDE_BY_SIDE * pass..], &load) };
     }
 }
 
 /// The first words of keys of which `load` loads a block each, by its number. Once for all keys: it
 /// has the block in its own frame, which is then aligned, and so is what registers have no room for.
+///
+/// # Safety
+///
+/// `load` loads all words of a block; where the longest key is below 32 bytes, 0 to 7 and 14.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-fn in_vectors(longest: u32, words: &mut [u32], load: &dyn Fn(usize, &mut Block)) {
+unsafe fn in_vectors(longest: u32, words: &mut [u32], load: &dyn Fn(usize, &mut Block)) {
     let mut block = [const { [const { MaybeUninit::uninit() }; VECTORS] }; 16];
     let mut state = START.map(|word| [_mm256_set1_epi32(word as i32); VECTORS]);
     let last = blocks(longest as usize) - 1;
     for number in 0..last {
         load(number, &mut block);
-        state = next_state::<false>(&block, state);
+        // SAFETY: loaded, by the caller's promise.
+        state = unsafe { next_state::<false>(&block, state) };
     }
     load(last, &mut block);
-    let first = if longest < 32 {
-        first_word::<true>(&block, &state)
-    } else {
-        first_word::<false>(&block, &state)
+    // SAFETY: the same.
+    let first = unsafe {
+        if longest < 32 {
+            first_word::<true>(&block, &state)
+        } else {
+            first_word::<false>(&block, &state)
+        }
     };
     store(&first, words);
 }
@@ -59,11 +68,13 @@ pub(super) fn digests(rows: &Rows, digests: &mut Digests) {
         let start = START.map(|word| [_mm256_set1_epi32(word as i32); VECTORS]);
         let state = if rows.iter().all(Row::is_short) {
             lay_out(rows, 8, &mut block);
-            next_state::<true>(&block, start)
+            // SAFETY: laid out.
+            unsafe { next_state::<true>(&block, start) }
         } else {
             lay_out(rows, 14, &mut block);
             block[15].fill(MaybeUninit::new(_mm256_setzero_si256()));
-            next_state::<false>(&block, start)
+            // SAFETY: laid out, and the last word.
+            unsafe { next_state::<false>(&block, start) }
         };
         for (state, words) in state.iter().zip(&mut *digests) {
             store(state, &mut words[SIDE_BY_SIDE * pass..]);
@@ -172,19 +183,26 @@ macro_rules! steps {
     };
 }
 
-/// The first words of digests whose last block this is. A block that is SHORT has only 0 in words 8
-/// to 13 and 15.
+/// The first words of digests whose last block this is.
+///
+/// # Safety
+///
+/// The words are loaded: all, or those of SHORT blocks but 8 to 13 and 15, which are 0.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-fn first_word<const SHORT: bool>(block: &Block, state: &State) -> [__m256i; VECTORS] {
+unsafe fn first_word<const SHORT: bool>(block: &Block, state: &State) -> [__m256i; VECTORS] {
     let [mut a, mut b, mut c, mut d] = *state;
     let has_word = |word| !SHORT || word < 8 || word == 14;
     steps!(block, has_word, [first_steps], a b c d);
     std::array::from_fn(|v| _mm256_add_epi32(a[v], state[0][v]))
 }
 
-/// The state behind a whole block, of which SHORT says what it says of [`first_word`]'s.
+/// The state behind a whole block.
+///
+/// # Safety
+///
+/// As for [`first_word`].
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-fn next_state<const SHORT: bool>(block: &Block, state: State) -> State {
+unsafe fn next_state<const SHORT: bool>(block: &Block, state: State) -> State {
     let [mut a, mut b, mut c, mut d] = state;
     let has_word = |word| !SHORT || word < 8 || word == 14;
     steps!(block, has_word, [first_steps, last_steps], a b c d);

@@ -7,6 +7,7 @@ use crate::hash::lanes::avx512::{Block, WIDTH, bits, load, store};
 use crate::hash::lanes::{Group, LANES, avx2, blocks};
 use std::arch::x86_64::*;
 use std::mem::{self, MaybeUninit};
+use std::ptr;
 
 type State<const N: usize> = [[__m512i; N]; 4];
 
@@ -59,8 +60,12 @@ unsafe fn load_last<'keys, const N: usize>(
 
 /// The first words of keys of which `load` loads a block each, by its number. Once for all keys: it
 /// has the block in its own frame, which is then aligned, and so is what registers have no room for.
+///
+/// # Safety
+///
+/// `load` loads all words of a block; where the longest key is below 32 bytes, 0 to 7 and 14.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
-fn in_vectors<const N: usize>(
+unsafe fn in_vectors<const N: usize>(
     longest: u32,
     words: &mut [u32; LANES],
     load: &dyn Fn(usize, &mut Block<N>),
@@ -70,13 +75,17 @@ fn in_vectors<const N: usize>(
     let last = blocks(longest as usize) - 1;
     for number in 0..last {
         load(number, &mut block);
-        state = next_state::<N, false>(&block, state);
+        // SAFETY: loaded, by the caller's promise.
+        state = next_state(unsafe { self::words::<N, false>(&block) }, state);
     }
     load(last, &mut block);
-    let first = if longest < 32 {
-        first_word::<N, true>(&block, &state)
-    } else {
-        first_word::<N, false>(&block, &state)
+    // SAFETY: the same.
+    let first = unsafe {
+        if longest < 32 {
+            first_word(self::words::<N, true>(&block), &state)
+        } else {
+            first_word(self::words::<N, false>(&block), &state)
+        }
     };
     store(&first, words);
 }
@@ -88,11 +97,13 @@ pub(super) fn digests(rows: &Rows, digests: &mut Digests) {
     let start = START.map(|word| [_mm512_set1_epi32(word as i32); LANES / WIDTH]);
     let state = if rows.iter().all(Row::is_short) {
         lay_out(rows, 8, &mut block);
-        next_state::<_, true>(&block, start)
+        // SAFETY: laid out.
+        next_state(unsafe { words::<_, true>(&block) }, start)
     } else {
         lay_out(rows, 14, &mut block);
         block[15].fill(MaybeUninit::new(_mm512_setzero_si512()));
-        next_state::<_, false>(&block, start)
+        // SAFETY: laid out, and the last.
+        next_state(unsafe { words::<_, false>(&block) }, start)
     };
     for (state, words) in state.iter().zip(digests) {
         store(state, words);
@@ -168,16 +179,19 @@ const ORDER: [u8; 64] = [
     0, 7, 14, 5, 12, 3, 10, 1, 8, 15, 6, 13, 4, 11, 2, 9,
 ];
 
-/// A word of the blocks, or 0 for all.
-type Word<const N: usize> = [MaybeUninit<__m512i>; N];
+/// The words of blocks, of all lanes.
+type Words<'a, const N: usize> = [&'a [__m512i; N]; 16];
 
-/// The words of blocks. Those that are SHORT have only 0 in words 8 to 13 and 15, which are not read.
-fn words<const N: usize, const SHORT: bool>(block: &Block<N>) -> [&Word<N>; 16] {
+/// # Safety
+///
+/// The words are loaded: all, or those of SHORT blocks but 8 to 13 and 15, which are 0.
+unsafe fn words<const N: usize, const SHORT: bool>(block: &Block<N>) -> Words<'_, N> {
     // SAFETY: all bits 0 are a vector.
-    let zero = const { &[MaybeUninit::new(unsafe { mem::zeroed() }); N] };
+    let zero = const { &[unsafe { mem::zeroed() }; N] };
     std::array::from_fn(|word| match word {
         8..=13 | 15 if SHORT => zero,
-        _ => &block[word],
+        // SAFETY: loaded, by the caller's promise.
+        _ => unsafe { &*ptr::from_ref(&block[word]).cast() },
     })
 }
 
@@ -185,7 +199,7 @@ fn words<const N: usize, const SHORT: bool>(block: &Block<N>) -> [&Word<N>; 16] 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
 #[inline]
 fn step<const N: usize, const F: i32, const TURN: i32>(
-    words: &[&Word<N>; 16],
+    words: &Words<N>,
     at: usize,
     a: &mut [__m512i; N],
     [b, c, d]: [&[__m512i; N]; 3],
@@ -193,9 +207,7 @@ fn step<const N: usize, const F: i32, const TURN: i32>(
     let word = words[usize::from(ORDER[at] % 16)];
     let constant = _mm512_set1_epi32(CONSTANTS[at] as i32);
     for v in 0..N {
-        // SAFETY: the words of `words` are loaded.
-        let word = unsafe { word[v].assume_init() };
-        let sum = _mm512_add_epi32(_mm512_add_epi32(a[v], constant), word);
+        let sum = _mm512_add_epi32(_mm512_add_epi32(a[v], constant), word[v]);
         let mixed = _mm512_ternarylogic_epi32::<F>(b[v], c[v], d[v]);
         let sum = _mm512_rol_epi32::<TURN>(_mm512_add_epi32(settled(sum), mixed));
         a[v] = _mm512_add_epi32(sum, b[v]);
@@ -218,11 +230,7 @@ macro_rules! round {
 
 /// The first words of digests whose last block this is.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
-fn first_word<const N: usize, const SHORT: bool>(
-    block: &Block<N>,
-    start: &State<N>,
-) -> [__m512i; N] {
-    let words = words::<N, SHORT>(block);
+fn first_word<const N: usize>(words: Words<N>, start: &State<N>) -> [__m512i; N] {
     let [mut a, mut b, mut c, mut d] = *start;
     round!(words, (0..16), F [7 12 17 22], a b c d);
     round!(words, (16..32), G [5 9 14 20], a b c d);
@@ -234,8 +242,7 @@ fn first_word<const N: usize, const SHORT: bool>(
 
 /// The state behind a whole block.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2")]
-fn next_state<const N: usize, const SHORT: bool>(block: &Block<N>, start: State<N>) -> State<N> {
-    let words = words::<N, SHORT>(block);
+fn next_state<const N: usize>(words: Words<N>, start: State<N>) -> State<N> {
     let [mut a, mut b, mut c, mut d] = start;
     round!(words, (0..16), F [7 12 17 22], a b c d);
     round!(words, (16..32), G [5 9 14 20], a b c d);

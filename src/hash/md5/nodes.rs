@@ -205,7 +205,6 @@ fn compute(simd: Simd, rows: &Rows, digests: &mut Digests) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hash::lanes::tests::here;
     use crate::hash::md5::words;
 
     #[test]
@@ -215,7 +214,7 @@ mod tests {
             0u64, 1, 7, 8, 9, 10, 11, 40, 95, 96, 97, 99, 100, 101, 999, 1000, 1001, 1023, 1025,
             10_001,
         ];
-        for simd in here() {
+        for simd in Simd::here() {
             for words_per_digest in 1..=4 {
                 let mut nodes = Nodes::new(simd, words_per_digest);
                 let (mut points, mut expected) = (Vec::new(), Vec::new());

@@ -10,7 +10,7 @@ use std::arch::x86_64::*;
 ///
 /// - The processor has AVX2 and BMI1.
 /// - `search` is of an index: there are as many starts as positions have buckets, none is above the
-///   number of points, and behind the points there is a window more.
+///   number of points, and behind the points there is a window of `u32::MAX`, which is below nothing.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 #[inline]
 pub(super) unsafe fn below(search: Search, limit: u32) -> usize {
