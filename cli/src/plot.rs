@@ -22,7 +22,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// More could not be read.
-const MOST_SERVERS: usize = 2000;
+const MOST_SERVERS: usize = 1000;
 /// The width of what is left of the bars.
 const CIRCLE: f64 = 600.0;
 const TOP: f64 = 92.0;

@@ -20,6 +20,9 @@ use std::os::unix::ffi::OsStrExt;
 /// no client has.
 const MOST_WEIGHT: u128 = 100_000;
 
+/// The share of samples below which those that a ring does not explain may be failover.
+const STRAY: f64 = 0.1;
+
 /// Keys and where they were found.
 #[derive(Default)]
 struct Samples {
@@ -265,12 +268,19 @@ fn table(source: &Source, samples: &Samples, found: &[Found], output: Output) ->
 fn verdict(best: &[Found], count: usize) -> String {
     let name = |one: &Found| one.candidate.name.clone();
     let agreed = *best[0].agreed.as_ref().unwrap_or(&0);
-    let explained = if agreed == count {
+    let left = count - agreed;
+    let explained = if left == 0 {
         "explains all samples".to_owned()
-    } else {
-        let left = thousands((count - agreed) as u64);
+    } else if (left as f64) < STRAY * count as f64 {
         format!(
-            "explains most, and {left} of {} not",
+            "explains all but {} of {}: was a server down?",
+            thousands(left as u64),
+            plural(count, "sample")
+        )
+    } else {
+        format!(
+            "explains most, but leaves {} of {}: it is probably none of these",
+            thousands(left as u64),
             plural(count, "sample")
         )
     };

@@ -136,6 +136,18 @@ fn which_says_what_it_cannot_tell() {
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };
+    // One key, on two servers: half of the samples are right at most.
+    let samples = |strays: usize| "key b\n".repeat(strays) + &"key a\n".repeat(40 - strays);
+    let none = answer(&samples(20));
+    assert!(
+        none.contains("leaves 20 of 40 samples: it is probably none of these"),
+        "{none}"
+    );
+    let most = answer(&samples(1));
+    assert!(
+        most.contains("explains all but 1 of 40 samples: was a server down?"),
+        "{most}"
+    );
     let one = answer("user:1\ta\nuser 2  b:11211\r\n\nuser:3 elsewhere:11211\n");
     assert!(
         one.contains("1 more line name") && one.contains("line 4: elsewhere:11211"),

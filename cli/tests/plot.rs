@@ -173,7 +173,7 @@ fn names_that_xml_cannot_have_are_drawn() {
         .code(0);
     ketama("plot -o")
         .arg(&png)
-        .args(["-s", &servers(2001)])
+        .args(["-s", &servers(1001)])
         .assert()
         .code(2);
 }

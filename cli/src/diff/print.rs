@@ -158,9 +158,9 @@ fn servers(difference: &Difference) -> Table {
     let mut table = Table::new(&[
         ("server", Align::Left),
         ("wanted", Align::Right),
-        ("then", Align::Right),
+        ("after", Align::Right),
         ("got", Align::Right),
-        ("then", Align::Right),
+        ("after", Align::Right),
     ]);
     if difference.moved.is_some() {
         table.column("gives", Align::Right);
