@@ -140,18 +140,27 @@ fn fix(args: &Lint, name: &str, text: &[u8], output: Output) -> Result<Status, F
 fn replace(target: &Path, text: &[u8]) -> Result<(), Failure> {
     // A link stays one.
     let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
-    let mut beside = target.clone().into_os_string();
-    beside.push(format!(".{}.new", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let written = fs::write(&beside, text).and_then(|()| {
-        if let Ok(old) = fs::metadata(&target) {
-            fs::set_permissions(&beside, old.permissions())?;
+    let old = fs::metadata(&target).ok();
+    let written = if old.as_ref().is_some_and(|old| !old.is_file()) {
+        // A device or a pipe, which nothing takes the place of.
+        fs::write(&target, text)
+    } else {
+        let mut beside = target.clone().into_os_string();
+        beside.push(format!(".{}.new", std::process::id()));
+        let beside = PathBuf::from(beside);
+        let written = fs::write(&beside, text).and_then(|()| {
+            if let Some(old) = old {
+                fs::set_permissions(&beside, old.permissions())?;
+            }
+            fs::rename(&beside, &target)
+        });
+        if written.is_err() {
+            // It may never have been there.
+            let _ = fs::remove_file(&beside);
         }
-        fs::rename(&beside, &target)
-    });
+        written
+    };
     written.map_err(|error| {
-        // It may never have been there.
-        let _ = fs::remove_file(&beside);
         let name = shown(target.as_os_str().as_bytes());
         Failure::new(format!(
             "{name}: cannot write it: {error}; choose another file with --output"

@@ -8,7 +8,7 @@ use ketama::{Dialect, Ring, Server};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -397,4 +397,21 @@ fn a_misread_file_is_warned_of_wherever_it_is_used() {
             .code(0)
             .stderr("");
     }
+}
+
+#[test]
+fn a_pipe_that_takes_a_fix_stays_one() {
+    let pipe = folder("pipe").join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let reader = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || fs::read_to_string(pipe).unwrap())
+    };
+    ketama("lint --fix examples/awkward.servers -o")
+        .arg(&pipe)
+        .assert()
+        .code(1);
+    assert!(reader.join().unwrap().contains("10.0.1.2:11211\t300\n"));
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
 }

@@ -215,9 +215,8 @@ fn a_closed_output_ends_it_quietly() {
 
 #[test]
 fn a_full_disk_is_an_error() {
-    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
-        return;
-    };
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let full = full.expect("Linux has /dev/full");
     let output = Command::new(env!("CARGO_BIN_EXE_ketama"))
         .args(["show", "-s", "a:1,b:2"])
         .stdout(full)
