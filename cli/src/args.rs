@@ -225,7 +225,7 @@ pub struct Plot {
     pub dialect: DialectArgs,
 
     /// The client after, if it is another one
-    #[arg(long, value_parser = dialect(), value_name = "DIALECT", requires = "rings")]
+    #[arg(long, value_parser = dialect(), value_name = "DIALECT", requires = "rings", conflicts_with = "servers")]
     pub new_dialect: Option<Dialect>,
 
     /// The picture to write, .svg or .png; - for SVG on standard output. May be repeated

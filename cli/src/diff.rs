@@ -5,11 +5,12 @@ mod print;
 use crate::args::Diff;
 use crate::failure::{Failure, Status};
 use crate::keys;
-use crate::output::Output;
+use crate::output::{Output, shown};
 use crate::servers::{Named, check_stdin};
 use crate::shares::shares;
 use ketama::Error;
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 pub use print::{json, summary};
@@ -80,7 +81,15 @@ pub fn run(args: &Diff, output: Output) -> Result<Status, Failure> {
     let new = Named::new(&args.new, args.new_dialect.unwrap_or(args.dialect.dialect))?;
     let mut difference = Difference::new(&old, &new);
     match &args.keys {
-        Some(path) => difference.count(&old, &new, path, args.list)?,
+        Some(path) => {
+            difference.count(&old, &new, path, args.list)?;
+            if difference.keys.is_some_and(|keys| keys.total == 0) {
+                return Err(Failure::new(format!(
+                    "{}: there is no key in it; give a file with a key a line",
+                    shown(path.as_os_str().as_bytes())
+                )));
+            }
+        }
         None if difference.moved.is_none() => {
             return Err(Failure::new(format!(
                 "{} and {}: {} and {} place keys by different hashes, so shares say nothing; count real keys \
@@ -92,7 +101,7 @@ pub fn run(args: &Diff, output: Output) -> Result<Status, Failure> {
     }
     let is_too_much = args
         .max_moved
-        .is_some_and(|most| difference.most_moved() * 100.0 > most);
+        .is_some_and(|percent| difference.exceeds(percent));
     print::print(&difference, &old, &new, args, is_too_much, output)?;
     Ok(Status::bad_news_if(is_too_much))
 }
@@ -232,9 +241,10 @@ impl Difference {
         });
     }
 
-    /// Of positions or of keys.
-    fn most_moved(&self) -> f64 {
-        let keys = self.keys.map_or(0.0, |keys| keys.share());
-        self.moved.unwrap_or(0.0).max(keys)
+    /// Whether more of the positions or of the keys moves.
+    fn exceeds(&self, percent: f64) -> bool {
+        // Products of whole numbers: a quotient may be rounded up past its limit.
+        let of_keys = |keys: Keys| keys.moved as f64 * 100.0 > keys.total as f64 * percent;
+        self.moved.is_some_and(|moved| moved > percent / 100.0) || self.keys.is_some_and(of_keys)
     }
 }

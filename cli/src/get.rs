@@ -203,10 +203,21 @@ impl<'a> Lines<'a> {
             point = self.points[self.onward(own).find(is_up).expect("one server is up")];
         }
         let replicas = if self.replicas > 1 {
-            let walk = self.ring.walk(key).filter(|&server| !self.is_down[server]);
-            walk.take(self.replicas)
-                .map(|server| server as u32)
-                .collect()
+            let mut replicas: Vec<u32> = Vec::new();
+            for server in self.ring.walk(key).filter(|&server| !self.is_down[server]) {
+                let name = |server: u32| &self.names[server as usize];
+                // A server that is listed twice is one.
+                if replicas
+                    .iter()
+                    .all(|&other| name(other) != name(server as u32))
+                {
+                    replicas.push(server as u32);
+                }
+                if replicas.len() == self.replicas {
+                    break;
+                }
+            }
+            replicas
         } else {
             Vec::new()
         };

@@ -10,9 +10,10 @@ use crate::output::{BAD, BOLD, DIM, Format, NOTE, Output, complain, plural, show
 use crate::servers::read_file;
 use clap::ValueEnum;
 use serde_json::{Value, json};
-use std::fs;
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 /// What there may be to say of a file.
@@ -139,18 +140,29 @@ fn fix(args: &Lint, name: &str, text: &[u8], output: Output) -> Result<Status, F
 /// Puts a whole file in another's place at once: who rolls it meanwhile reads the one or the other.
 fn replace(target: &Path, text: &[u8]) -> Result<(), Failure> {
     // A link stays one.
+    let is_dangling = target.is_symlink() && !target.exists();
     let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
     let old = fs::metadata(&target).ok();
-    let written = if old.as_ref().is_some_and(|old| !old.is_file()) {
-        // A device or a pipe, which nothing takes the place of.
+    let is_alone = |old: &Metadata| old.is_file() && old.nlink() == 1;
+    let written = if is_dangling || old.as_ref().is_some_and(|old| !is_alone(old)) {
+        // A device, a pipe, or a file of several names: nothing takes its place.
         fs::write(&target, text)
     } else {
         let mut beside = target.clone().into_os_string();
         beside.push(format!(".{}.new", std::process::id()));
         let beside = PathBuf::from(beside);
-        let written = fs::write(&beside, text).and_then(|()| {
+        let mut new = File::options();
+        new.write(true).create_new(true);
+        if old.is_some() {
+            // Until it is its owner's.
+            new.mode(0o600);
+        }
+        let written = new.open(&beside).and_then(|mut new| {
+            new.write_all(text)?;
             if let Some(old) = old {
-                fs::set_permissions(&beside, old.permissions())?;
+                chown(&beside, Some(old.uid()), Some(old.gid()))?;
+                let mode = old.permissions().mode() & 0o777;
+                new.set_permissions(Permissions::from_mode(mode))?;
             }
             fs::rename(&beside, &target)
         });

@@ -57,7 +57,10 @@ pub fn run(args: &Plot, output: Output) -> Result<Status, Failure> {
 }
 
 fn kind(path: &Path) -> Result<Kind, Failure> {
-    match path.extension().map(OsStrExt::as_bytes) {
+    let extension = path
+        .extension()
+        .map(|it| it.as_bytes().to_ascii_lowercase());
+    match extension.as_deref() {
         _ if path == Path::new("-") => Ok(Kind::Svg),
         Some(b"svg") => Ok(Kind::Svg),
         Some(b"png") => Ok(Kind::Png),

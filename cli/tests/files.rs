@@ -415,3 +415,13 @@ fn a_pipe_that_takes_a_fix_stays_one() {
     assert!(reader.join().unwrap().contains("10.0.1.2:11211\t300\n"));
     assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
 }
+
+#[test]
+fn a_file_of_several_names_is_mended_under_all() {
+    let folder = folder("names");
+    let [one, other] = ["one", "other"].map(|name| folder.join(name));
+    fs::write(&one, "10.0.0.1:11211 10").unwrap();
+    fs::hard_link(&one, &other).unwrap();
+    ketama("lint --fix").arg(&one).assert().code(0);
+    assert_eq!(fs::read(&other).unwrap(), b"10.0.0.1:11211\t10\n");
+}

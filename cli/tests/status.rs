@@ -4,6 +4,7 @@ mod common;
 
 use common::{GROWN, SERVERS, complaint, folder, ketama, stdout};
 use std::fs;
+use std::path::Path;
 
 #[test]
 fn bad_news_is_status_1() {
@@ -228,4 +229,42 @@ fn man_pages_and_completions_are_whole() {
         );
         assert!(!text.contains("generate"), "{file}");
     }
+}
+
+#[test]
+fn just_the_limit_may_move() {
+    // Of 100 keys 7 move, whose share is 7.000000000000001 percent in floating point.
+    let folder = folder("limit");
+    let all = folder.join("all");
+    let candidates: String = (0..1000).map(|i| format!("key:{i}\n")).collect();
+    fs::write(&all, candidates).unwrap();
+    let with_keys = |path: &Path, more: &str| {
+        let mut command = ketama("diff a:1,b:1 a:1,b:1 --new-dialect dalli --keys");
+        command.arg(path).args(more.split_whitespace());
+        command
+    };
+    let listed = with_keys(&all, "--list --format json").output().unwrap();
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let moved = listed["moved_keys"].as_array().expect("the keys that move");
+    let moved: Vec<&str> = moved
+        .iter()
+        .map(|key| key["key"].as_str().unwrap())
+        .collect();
+    let stay = (0..1000).map(|i| format!("key:{i}"));
+    let stay = stay.filter(|key| !moved.contains(&key.as_str())).take(93);
+    let keys: Vec<String> = moved[..7]
+        .iter()
+        .map(|&key| key.to_owned())
+        .chain(stay)
+        .collect();
+    let chosen = folder.join("chosen");
+    fs::write(&chosen, keys.join("\n")).unwrap();
+    with_keys(&chosen, "--max-moved 7").assert().code(0);
+    with_keys(&chosen, "--max-moved 6.9").assert().code(1);
+
+    // No keys say nothing.
+    let none = folder.join("none");
+    fs::write(&none, "").unwrap();
+    let output = with_keys(&none, "--max-moved 0").output().unwrap();
+    assert!(complaint(output, 2).contains("there is no key in it"));
 }

@@ -43,7 +43,10 @@ pub fn file(text: &[u8]) -> Vec<Finding> {
             line,
             column,
             is_misread: false,
-            what: format!("{count} lines end with CRLF, this one first"),
+            what: match count {
+                1 => "the line ends with CRLF".into(),
+                _ => format!("{count} lines end with CRLF, this one first"),
+            },
             reads: "weights in spite of the carriage return, but refuses a blank line of one"
                 .into(),
             fix: "end lines with LF alone".into(),
