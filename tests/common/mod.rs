@@ -1,6 +1,9 @@
 //! Compiling the programs of c_tests/ and running them against a libketama.so.1.
-#![allow(dead_code)] // Each test file uses its own part.
+#![allow(dead_code, unused_imports)] // Each test file uses its own part.
 
+mod escapes;
+
+pub use escapes::unescape;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
@@ -179,28 +182,6 @@ pub fn hex(bytes: &[u8]) -> String {
 /// Whether this program can be run here.
 pub fn has(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok()
-}
-
-/// The bytes behind the escapes of tests/data/.
-pub fn unescape(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'\\' => match rest.next().unwrap() {
-                b'n' => b'\n',
-                b't' => b'\t',
-                b'r' => b'\r',
-                b'x' => {
-                    let digits = [rest.next().unwrap(), rest.next().unwrap()];
-                    u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
-                }
-                other => other,
-            },
-            other => other,
-        });
-    }
-    bytes
 }
 
 /// SplitMix64.

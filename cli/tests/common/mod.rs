@@ -1,7 +1,11 @@
 //! Running the built command, in the checkout's folder.
-#![allow(dead_code)] // Each test file uses its own part.
+#![allow(dead_code, unused_imports)] // Each test file uses its own part.
+
+#[path = "../../../tests/common/escapes.rs"]
+mod escapes;
 
 use assert_cmd::Command;
+pub use escapes::unescape;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -48,28 +52,6 @@ pub fn folder(test: &str) -> PathBuf {
     }
     fs::create_dir_all(&folder).unwrap();
     folder
-}
-
-/// The bytes behind the escapes of tests/data/.
-pub fn unescape(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'\\' => match rest.next().unwrap() {
-                b'n' => b'\n',
-                b't' => b'\t',
-                b'r' => b'\r',
-                b'x' => {
-                    let digits = [rest.next().unwrap(), rest.next().unwrap()];
-                    u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
-                }
-                other => other,
-            },
-            other => other,
-        });
-    }
-    bytes
 }
 
 /// The rows of CSV, less the header.
