@@ -49,21 +49,25 @@ pub(super) struct Rolled {
 #[repr(C)]
 pub(super) struct Slot {
     pub(super) point: u32,
-    pub(super) ip: [u8; 24],
+    pub(super) ip: [[u8; 8]; 3],
 }
 
 impl Rolled {
     fn new(modtime: libc::time_t, ring: ketama_ring) -> Result<Rolled, Error> {
+        // As numbers, which are copied in registers.
         let shown = |server: &Server| {
             let len = server.name.len().min(MAX_IP);
-            let mut ip = [0; 24];
-            ip[..len].copy_from_slice(&server.name[..len]);
-            ip
+            let mut ip = [[0; 8]; 3];
+            ip.as_flattened_mut()[..len].copy_from_slice(&server.name[..len]);
+            ip.map(u64::from_ne_bytes)
         };
         let ips = try_collect(ring.ring.servers().iter().map(shown))?;
-        let points = ring.ring.points().map(|point| Slot {
-            point: point.point,
-            ip: ips[point.server as usize],
+        let points = ring.ring.points().map(|point| {
+            let [a, b, c] = ips[point.server as usize];
+            Slot {
+                point: point.point,
+                ip: [a.to_ne_bytes(), b.to_ne_bytes(), c.to_ne_bytes()],
+            }
         });
         Ok(Rolled {
             modtime,

@@ -23,10 +23,10 @@ pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Resu
         (server, points)
     });
     let (index, owners) = if servers.len() <= 1 << u16::BITS {
-        let (index, owners) = in_order(points, runs, |server| server as u16, rules)?;
+        let (index, owners) = in_order(points, runs, |server| server as u16, rules, simd)?;
         (index, Owners::Narrow(owners))
     } else {
-        let (index, owners) = in_order(points, runs, |server| server, rules)?;
+        let (index, owners) = in_order(points, runs, |server| server, rules, simd)?;
         (index, Owners::Wide(owners))
     };
     let mut has_points = try_collect(digests.iter().map(|&digests| digests > 0))?;
@@ -280,14 +280,15 @@ fn is_number(text: &[u8]) -> bool {
 
 /// The points of runs of owners in ring order, and the owners of keys by the points below
 /// them.
-fn in_order<S: Copy + Default + Into<u32>>(
+fn in_order<S: Copy + Default>(
     points: Vec<u32>,
     runs: impl Iterator<Item = (u32, usize)>,
     narrow: impl Fn(u32) -> S,
     rules: &Rules,
+    simd: Simd,
 ) -> Result<(Index, Box<[S]>), Error> {
     let bits = Index::bits(points.len());
-    let mut sorted = sort::sorted(points, runs, bits, narrow)?;
+    let mut sorted = sort::sorted(points, runs, bits, narrow, simd)?;
     settle_ties(&mut sorted, rules.ties)?;
     let Sorted {
         positions,

@@ -3,21 +3,24 @@
 //! ```text
 //! sorted(points):
 //!     many -> scatter them into 256 parts, each of which stays in the cache
-//!     scatter by the 8 bits below the bucket's
-//!     scatter by the bucket's
+//!     scatter by bucket
+//!     a few times, exchange neighbours that are in the wrong order, many at once
 //!     insertion sort: so few are left to move that the processor foresees it
 //! ```
 //!
 //! The buckets are the index's: where one ends, the next starts. All of it is stable, so that of
 //! equal points those of the server that comes first are first.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 use crate::error::{Error, try_collect};
+use crate::hash::simd::Simd;
+use std::ops::Range;
 
 /// From this many on, scattering all over them would miss the cache.
 const MANY: usize = 1 << 18;
 const PART_BITS: u32 = 8;
-const DIGIT_BITS: u32 = 8;
+/// How often neighbours are exchanged. With 1.5 to 3 points a bucket few are left to move then.
+const EXCHANGES: usize = 6;
 
 /// Points in ascending order.
 pub(super) struct Sorted<S> {
@@ -30,94 +33,63 @@ pub(super) struct Sorted<S> {
 /// Sorts points, which belong to runs of owners, by position. They are best spread evenly over the
 /// buckets, which are the top `bits`. Room is left in `positions` as in `points`, and in `owners`
 /// for one more.
-pub(super) fn sorted<S: Copy + Default + Into<u32>>(
-    mut points: Vec<u32>,
+pub(super) fn sorted<S: Copy + Default>(
+    points: Vec<u32>,
     runs: impl Iterator<Item = (u32, usize)>,
     bits: u32,
     narrow: impl Fn(u32) -> S,
+    simd: Simd,
 ) -> Result<Sorted<S>, Error> {
     let count = points.len();
     let shift = u32::BITS - bits;
-    let mut owners = zeros(count, count + 1)?;
-    let mut keys = Vec::new();
     let mut rest = &*points;
-    let each = runs.flat_map(|(owner, count)| {
+    let runs = runs.map(|(owner, count)| {
         let (run, others) = rest.split_at(count);
         rest = others;
-        run.iter().map(move |&position| key(position, owner))
+        (run, narrow(owner))
     });
-    let mut starts;
+    let mut positions = zeros(count, points.capacity())?;
+    let mut owners = zeros(count, count + 1)?;
+    let mut starts = zeros((1 << bits) + 1, (1 << bits) + 1)?;
     if count < MANY {
-        starts = zeros((1 << bits) + 1, (1 << bits) + 1)?;
         let ends = &mut starts[1..];
-        by_digit(&points, each, shift, 0, ends, &mut keys)?;
-        let keys = keys.into_iter();
-        by_bucket(keys, shift, ends, &mut points, &mut owners, narrow);
-        settle(&mut points, &mut owners)?;
+        count_up(&points, shift, 0, ends);
+        scatter(runs, shift, ends, &mut positions, &mut owners);
+        settle(&mut positions, &mut owners, simd)?;
     } else {
         let part_shift = u32::BITS - PART_BITS;
         let mut ends = [0; 1 << PART_BITS];
-        for position in &points {
-            ends[(position >> part_shift) as usize] += 1;
-        }
-        add_up(&mut ends, 0);
-        let mut parted = zeros(count, points.capacity())?;
-        by_bucket(
-            each,
-            part_shift,
-            &mut ends,
-            &mut parted,
-            &mut owners,
-            &narrow,
-        );
-        // Frees the others, so that what comes now may have their memory.
-        points = parted;
-        starts = zeros((1 << bits) + 1, (1 << bits) + 1)?;
+        count_up(&points, part_shift, 0, &mut ends);
+        scatter(runs, part_shift, &mut ends, &mut positions, &mut owners);
+        // What they were in has room for a part of them.
+        let mut from = points;
+        let mut of = Vec::new();
         let buckets = 1 << (bits - PART_BITS);
         let mut start = 0;
         for (end, ends) in ends.into_iter().zip(starts[1..].chunks_exact_mut(buckets)) {
             let part = start as usize..end as usize;
-            let positions = &points[part.clone()];
-            let each = positions.iter().zip(&owners[part.clone()]);
-            let each = each.map(|(&position, &owner)| key(position, owner.into()));
-            by_digit(positions, each, shift, start, ends, &mut keys)?;
-            let each = keys.iter().copied();
-            by_bucket(each, shift, ends, &mut points, &mut owners, &narrow);
-            settle(&mut points[part.clone()], &mut owners[part])?;
+            from.clear();
+            from.extend_from_slice(&positions[part.clone()]);
+            of.clear();
+            of.try_reserve(part.len())?;
+            of.extend_from_slice(&owners[part.clone()]);
+            count_up(&from, shift, start, ends);
+            let each = from.chunks(1).zip(of.iter().copied());
+            scatter(each, shift, ends, &mut positions, &mut owners);
+            settle(&mut positions[part.clone()], &mut owners[part], simd)?;
             start = end;
         }
     }
     Ok(Sorted {
-        positions: points,
+        positions,
         owners,
         starts,
     })
 }
 
-/// A point's position above its owner.
-fn key(position: u32, owner: u32) -> u64 {
-    u64::from(position) << 32 | u64::from(owner)
-}
-
-/// Scatters the keys of positions by the bits below their bucket's. The ends of the buckets become
-/// their starts, of which `start` is the first.
-fn by_digit(
-    positions: &[u32],
-    keys: impl Iterator<Item = u64>,
-    shift: u32,
-    start: u32,
-    ends: &mut [u32],
-    scattered: &mut Vec<u64>,
-) -> Result<(), Error> {
-    scattered.try_reserve(positions.len().saturating_sub(scattered.len()))?;
-    scattered.resize(positions.len(), 0);
-    let digit_shift = shift.saturating_sub(DIGIT_BITS);
-    let digit = |position: u64| (position >> digit_shift) as usize % (1 << DIGIT_BITS);
-    let mut digits = [0; 1 << DIGIT_BITS];
-    let mut count = |position: u32| {
-        digits[digit(position.into())] += 1;
-        ends[bucket(position.into(), shift, ends)] += 1;
-    };
+/// Counts how many of the positions are in the buckets before each, and `start`.
+fn count_up(positions: &[u32], shift: u32, mut start: u32, ends: &mut [u32]) {
+    let mut count = |position| ends[bucket(position, shift, ends)] += 1;
     // Two at a time, which the compiler does not do by itself.
     let (pairs, last) = positions.as_chunks();
     for &[one, other] in pairs {
@@ -125,74 +97,125 @@ fn by_digit(
         count(other);
     }
     last.iter().copied().for_each(count);
-    add_up(&mut digits, 0);
-    add_up(ends, start);
-    keys.for_each(|key| {
-        let end = &mut digits[digit(key >> 32)];
-        scattered[*end as usize] = key;
-        *end += 1;
-    });
-    Ok(())
+    for end in ends {
+        (start, *end) = (start + *end, start);
+    }
 }
 
-/// Scatters keys into buckets, whose starts become their ends.
-fn by_bucket<S>(
-    keys: impl Iterator<Item = u64>,
+/// Puts points behind those of their bucket, where the next one's is then.
+#[inline(always)]
+fn scatter<'a, S: Copy>(
+    runs: impl Iterator<Item = (&'a [u32], S)>,
     shift: u32,
     ends: &mut [u32],
     positions: &mut [u32],
     owners: &mut [S],
-    narrow: impl Fn(u32) -> S,
 ) {
     let owners = &mut owners[..positions.len()];
-    keys.for_each(|key| {
-        let end = &mut ends[bucket(key >> 32, shift, ends)];
-        positions[*end as usize] = (key >> 32) as u32;
-        owners[*end as usize] = narrow(key as u32);
-        *end += 1;
-    });
+    for (run, owner) in runs {
+        for &position in run {
+            let end = &mut ends[bucket(position, shift, ends)];
+            positions[*end as usize] = position;
+            owners[*end as usize] = owner;
+            *end += 1;
+        }
+    }
 }
 
 /// The bucket of a position, of as many as a power of two, which it is known to be in one of.
-fn bucket(position: u64, shift: u32, buckets: &[u32]) -> usize {
+#[inline(always)]
+fn bucket(position: u32, shift: u32, buckets: &[u32]) -> usize {
     (position >> shift) as usize & (buckets.len() - 1)
 }
 
-/// Makes counts sums: of those before each, and `start`.
-fn add_up(counts: &mut [u32], mut start: u32) {
-    for count in counts {
-        (start, *count) = (start + *count, start);
+/// Exchanges neighbours in the wrong order, [`EXCHANGES`] times.
+fn exchange<S: Copy>(positions: &mut [u32], owners: &mut [S], simd: Simd) {
+    match simd {
+        Simd::Scalar => exchange_plainly(positions, owners),
+        // SAFETY: `Simd` says that this processor has the instructions.
+        #[cfg(target_arch = "x86_64")]
+        #[allow(unsafe_code)]
+        Simd::Avx2 => unsafe { exchange_with_avx2(positions, owners) },
+        // SAFETY: the same.
+        #[cfg(target_arch = "x86_64")]
+        #[allow(unsafe_code)]
+        Simd::Avx512 => unsafe { exchange_with_avx512(positions, owners) },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn exchange_with_avx2<S: Copy>(positions: &mut [u32], owners: &mut [S]) {
+    exchange_plainly(positions, owners);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn exchange_with_avx512<S: Copy>(positions: &mut [u32], owners: &mut [S]) {
+    exchange_plainly(positions, owners);
+}
+
+/// The same, for the compiler to do in vectors: without a branch.
+#[inline(always)]
+fn exchange_plainly<S: Copy>(positions: &mut [u32], owners: &mut [S]) {
+    for time in 0..EXCHANGES {
+        let first = positions.len().min(time % 2);
+        let positions = positions[first..].as_chunks_mut().0;
+        let owners = owners[first..].as_chunks_mut().0;
+        for (positions, owners) in positions.iter_mut().zip(owners) {
+            let [one, other] = *positions;
+            let [its, others] = *owners;
+            *positions = [one.min(other), one.max(other)];
+            *owners = if other < one {
+                [others, its]
+            } else {
+                [its, others]
+            };
+        }
     }
 }
 
 /// Sorts points that are all near their places.
-fn settle<S: Copy>(positions: &mut [u32], owners: &mut [S]) -> Result<(), Error> {
+fn settle<S: Copy>(positions: &mut [u32], owners: &mut [S], simd: Simd) -> Result<(), Error> {
     /// How many points are looked at together.
-    const STRIDE: usize = 16;
-    /// How far a point may be from its place.
-    const FAR: usize = 64;
-    for start in (1..positions.len()).step_by(STRIDE) {
+    const STRIDE: usize = 32;
+    exchange(positions, owners, simd);
+    let mut start = 1;
+    while start < positions.len() {
         let end = positions.len().min(start + STRIDE);
-        let pairs = positions[start - 1..end].windows(2);
-        if !pairs.fold(false, |any, pair| any | (pair[0] > pair[1])) {
-            continue;
+        let before: Option<&[u32; STRIDE]> = positions[start - 1..].first_chunk();
+        let here: Option<&[u32; STRIDE]> = positions[start..].first_chunk();
+        let is_sorted = before.zip(here).is_some_and(|(before, here)| {
+            let pairs = before.iter().zip(here);
+            pairs.fold(true, |all, (before, here)| all & (before <= here))
+        });
+        if !is_sorted && !insert(positions, owners, start..end) {
+            return sort_crowded(positions, owners);
         }
-        for i in start..end {
-            let (position, owner) = (positions[i], owners[i]);
-            let mut at = i;
-            while at > 0 && positions[at - 1] > position {
-                positions[at] = positions[at - 1];
-                owners[at] = owners[at - 1];
-                at -= 1;
-                if i - at == FAR {
-                    (positions[at], owners[at]) = (position, owner);
-                    return sort_crowded(positions, owners);
-                }
-            }
-            (positions[at], owners[at]) = (position, owner);
-        }
+        start = end;
     }
     Ok(())
+}
+
+/// Puts points into their places among those before them, unless one's is too far away.
+#[inline(never)]
+fn insert<S: Copy>(positions: &mut [u32], owners: &mut [S], points: Range<usize>) -> bool {
+    /// How far a point may be from its place.
+    const FAR: usize = 64;
+    for i in points {
+        let (position, owner) = (positions[i], owners[i]);
+        let mut at = i;
+        while at > 0 && positions[at - 1] > position && i - at < FAR {
+            positions[at] = positions[at - 1];
+            owners[at] = owners[at - 1];
+            at -= 1;
+        }
+        (positions[at], owners[at]) = (position, owner);
+        if i - at == FAR {
+            return false;
+        }
+    }
+    true
 }
 
 /// Sorts points that are not spread evenly.
@@ -233,7 +256,10 @@ mod tests {
 
     #[test]
     fn points_are_sorted_however_they_are_spread() {
-        for count in [1, 2, 3, 7, 100, 5000, MANY - 1, MANY, MANY + 5000] {
+        for (count, simd) in [1, 2, 3, 7, 100, 5000, MANY - 1, MANY, MANY + 5000]
+            .into_iter()
+            .flat_map(|count| Simd::here().map(move |simd| (count, simd)))
+        {
             let mut state = 1u64;
             let random: Vec<u32> = (0..count)
                 .map(|_| {
@@ -268,9 +294,12 @@ mod tests {
                 }
                 expected.sort();
                 let bits = count.max(2).ilog2();
-                let sorted = sorted(points, runs, bits, |owner| owner).unwrap();
+                let sorted = sorted(points, runs, bits, |owner| owner, simd).unwrap();
                 let got = sorted.positions.iter().copied().zip(sorted.owners);
-                assert!(got.eq(expected), "{count} points, narrowed by {narrowing}");
+                assert!(
+                    got.eq(expected),
+                    "{simd:?}, {count} points, narrowed by {narrowing}"
+                );
                 assert_eq!(sorted.starts.len(), (1 << bits) + 1);
                 for (bucket, &start) in (0u64..).zip(&sorted.starts) {
                     let limit = bucket << (u32::BITS - bits);
