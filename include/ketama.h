@@ -82,7 +82,8 @@ typedef enum {
     KETAMA_WEIGHT_SUM = 7,
     // The ring would have more than `INT_MAX` points: about 13 million servers of 160 each, say.
     KETAMA_TOO_MANY_POINTS = 8,
-    // A table of the ring does not fit in memory. A small allocation that fails ends the program.
+    // What grows with the servers does not fit in memory. One of the few small allocations that a
+    // call makes besides ends the program where it fails.
     KETAMA_OUT_OF_MEMORY = 9,
     // A defect of this library, reported instead of ending the program.
     KETAMA_INTERNAL_ERROR = 10,
@@ -94,7 +95,7 @@ typedef enum {
     KETAMA_UNKNOWN_SERVER = 13,
     // Two rings that are compared place keys by different hashes.
     KETAMA_DIFFERENT_HASHES = 14,
-    // A definition file cannot be read.
+    // A definition file cannot be read, or changes all the while.
     KETAMA_UNREADABLE = 15,
     // A definition file has something else than what is expected; the text says where.
     KETAMA_SYNTAX = 16,
@@ -191,7 +192,8 @@ ketama_status ketama_ring_new(const ketama_server *servers,
 // weight. CRLF, a missing last newline and a UTF-8 byte order mark are taken. `ketama_roll()`
 // reads the same files with the quirks of the original.
 //
-// A file that is being written may look like a whole one: replace it with rename().
+// What is read is the file as it was at one moment, though it changes meanwhile. But one that is
+// being written may look like a whole one: replace it with rename().
 //
 // `path`: a string ended by a NUL.
 // `dialect`: whose rules to follow.
@@ -397,8 +399,8 @@ double ketama_ring_share(const ketama_ring *ring, size_t server);
 // `moved`: receives the sum of their shares. It may be NULL.
 //
 // Returns `KETAMA_OK`; `KETAMA_DIFFERENT_HASHES` where the rings place keys by different hashes,
-// so that shares of positions say nothing of keys; `KETAMA_NULL_ARGUMENT`. Nothing is written on
-// failure.
+// so that shares of positions say nothing of keys; `KETAMA_OUT_OF_MEMORY`; `KETAMA_NULL_ARGUMENT`.
+// Nothing is written on failure.
 ketama_status ketama_ring_compare(const ketama_ring *a,
                                   const ketama_ring *b,
                                   ketama_move *moves,
@@ -651,15 +653,18 @@ typedef int (*compfn)(const void*, const void*);
 //
 // Returns 1 on success. The ring is the file's present one: a change of its size, inode or times
 // since an earlier roll is seen. An unchanged file costs one stat() and one allocation, once its
-// last change is 20 ms old, and its continua share their points.
+// last change is 20 ms old, and its continua share their points. One that changes while it is read
+// is read again. But one that is being written may look like a whole one, since any beginning of a
+// list of servers is a list of servers: replace it with rename().
 //
-// Returns 0 on failure. Where the path leads to no file, or an argument is NULL, `*contptr` is not
-// written. Where the file defines no server, or has a bad line, it receives a new continuum all
+// Returns 0 on failure. Where the path leads to no file, an argument is NULL, or there is no memory
+// for even a continuum, `*contptr` is not written. Where the file defines no server, or has a bad line, it receives a new continuum all
 // the same, which is to be smoked too: an empty one, except that a bad line in a file which this
 // process has rolled well before gives the last good ring, if a continuum still holds it or it is
 // among the 8 that were used last. One bad line refuses the whole file; the text gives its number,
 // where a line of more than 126 bytes counts as several.
-int ketama_roll(ketama_continuum *contptr, const char *filename);
+int ketama_roll(ketama_continuum *contptr,
+                const char *filename);
 
 // Gives a continuum back. What `ketama_get_server()` returned from it is then gone; other
 // continua, of the same file too, are not touched. NULL is allowed and does nothing.

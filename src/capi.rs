@@ -18,6 +18,8 @@ pub mod watch;
 use std::any::Any;
 use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_void};
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The longest error text, in bytes, as in the original.
@@ -31,7 +33,7 @@ thread_local! {
 /// Runs safe code on behalf of C. A panic becomes an error text and `failed`.
 fn guard<T>(failed: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
-        set_error(format!("internal error: {}", panic_text(&*panic)));
+        set_error(format_args!("internal error: {}", panic_text(&*panic)));
         // Its destructor may panic in turn, and nobody is left to catch that.
         std::mem::forget(panic);
         failed
@@ -74,12 +76,16 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// Sets this thread's error text, cut to its size.
-fn set_error(text: impl AsRef<[u8]>) {
-    let text = text.as_ref();
-    let text = &text[..text.len().min(MAX_ERROR)];
+/// Sets this thread's error text, cut to its size. This takes no memory: there may be none.
+fn set_error(text: impl Display) {
+    set_error_with(|error| write!(error, "{text}"));
+}
+
+/// The same of a text that is not all UTF-8.
+fn set_error_with(write: impl FnOnce(&mut &mut [u8]) -> io::Result<()>) {
     let mut error = [0; MAX_ERROR + 1];
-    error[..text.len()].copy_from_slice(text);
+    // It fails at the end of its room.
+    let _ = write(&mut &mut error[..MAX_ERROR]);
     ERROR.set(error);
 }
 

@@ -1,6 +1,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::TryReserveError;
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
 
@@ -37,6 +38,8 @@ pub enum Error {
     /// A definition file cannot be read. With the system's error number, or 0 where it is no
     /// regular file.
     Unreadable(i32),
+    /// A definition file says something else each time that it is read.
+    Changing,
     /// A definition file has something else at this place than what is expected. Lines and columns
     /// count from 1, columns in bytes.
     Syntax {
@@ -95,6 +98,7 @@ impl fmt::Display for Error {
             Error::Unreadable(errno) => {
                 write!(f, "cannot read it: {}", io::Error::from_raw_os_error(errno))
             }
+            Error::Changing => write!(f, "it changes while it is read"),
             Error::Offsets { key } => {
                 write!(f, "the offsets of key {key} descend or are too large")
             }
@@ -126,6 +130,15 @@ pub(crate) fn try_collect<T>(items: impl ExactSizeIterator<Item = T>) -> Result<
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Error {
-        Error::Unreadable(error.raw_os_error().unwrap_or(0))
+        match error.kind() {
+            io::ErrorKind::OutOfMemory => Error::OutOfMemory,
+            _ => Error::Unreadable(error.raw_os_error().unwrap_or(0)),
+        }
+    }
+}
+
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Error {
+        match never {}
     }
 }

@@ -7,12 +7,13 @@ mod index;
 mod sort;
 
 use crate::dialect::{Dialect, KeyHash, Lookup, Rules};
-use crate::error::Error;
+use crate::error::{Error, try_collect};
 use crate::hash::bytewise::{Crc32, Fnv1a64, OneAtATime};
 use crate::hash::lanes::{Keys, LANES, NOTHING, Packed, Places, many};
 use crate::hash::md5::FirstWord;
 use crate::hash::simd::Simd;
-use crate::{servers, stamp};
+use crate::servers::{self, Definition};
+use crate::stamp::{self, Stamp};
 use std::io::Read;
 use std::path::Path;
 
@@ -101,24 +102,31 @@ impl Ring {
     /// CRLF, a missing last newline and a UTF-8 byte order mark are taken; anything else is an
     /// error that says where and what was expected.
     pub fn from_file(path: impl AsRef<Path>, dialect: Dialect) -> Result<Ring, Error> {
-        let (file, ..) = stamp::open(path.as_ref())?;
-        Ring::from_reader(file, dialect.rules())
+        Ok(Ring::read(path.as_ref(), dialect)?.0)
     }
 
-    pub(crate) fn from_reader(mut file: impl Read, rules: &Rules) -> Result<Ring, Error> {
-        let mut text = Vec::new();
-        file.read_to_end(&mut text)?;
-        Ring::from_text(&text, rules)
+    /// The same, with the file's stamp and whether that is settled.
+    pub(crate) fn read(path: &Path, dialect: Dialect) -> Result<(Ring, Stamp, bool), Error> {
+        let (definitions, stamp, settled) = stamp::read(path, |mut file| {
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
+            match servers::read_strictly(&text) {
+                Err(Error::OutOfMemory) => Err(Error::OutOfMemory),
+                said => Ok(said),
+            }
+        })?;
+        let ring = Ring::from_definitions(&definitions?, dialect.rules())?;
+        Ok((ring, stamp, settled))
     }
 
     /// Makes the ring of the text of a server definition file, read as
     /// [`from_file`](Ring::from_file) does.
     pub fn from_text(text: &[u8], rules: &Rules) -> Result<Ring, Error> {
-        let definitions = servers::read_strictly(text)?;
-        let servers: Vec<_> = definitions
-            .iter()
-            .map(|one| one.server.borrowed())
-            .collect();
+        Ring::from_definitions(&servers::read_strictly(text)?, rules)
+    }
+
+    fn from_definitions(definitions: &[Definition], rules: &Rules) -> Result<Ring, Error> {
+        let servers = try_collect(definitions.iter().map(|one| one.server.borrowed()))?;
         Ring::with_rules(&servers, rules).map_err(|error| match error {
             Error::ZeroWeight { server } => definitions[server].zero_weight,
             error => error,
@@ -127,7 +135,9 @@ impl Ring {
 
     /// The ring of these servers and one more, by the same rules.
     pub fn with_server<N: AsRef<[u8]>>(&self, server: Server<N>) -> Result<Ring, Error> {
-        let mut servers: Vec<_> = self.servers.iter().map(Server::borrowed).collect();
+        let mut servers = Vec::new();
+        servers.try_reserve_exact(self.servers.len() + 1)?;
+        servers.extend(self.servers.iter().map(Server::borrowed));
         servers.push(server.borrowed());
         Ring::with_rules(&servers, &self.rules)
     }
@@ -135,8 +145,10 @@ impl Ring {
     /// The ring without the servers of this name, by the same rules.
     pub fn without_server(&self, name: impl AsRef<[u8]>) -> Result<Ring, Error> {
         let name = name.as_ref();
-        let others = self.servers.iter().filter(|server| *server.name != *name);
-        let others: Vec<_> = others.map(Server::borrowed).collect();
+        let is_other = |server: &&Server| *server.name != *name;
+        let mut others = Vec::new();
+        others.try_reserve_exact(self.servers.len())?;
+        others.extend(self.servers.iter().filter(is_other).map(Server::borrowed));
         if others.len() == self.servers.len() {
             return Err(Error::UnknownServer);
         }

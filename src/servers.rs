@@ -6,7 +6,7 @@
 //! has none.
 #![forbid(unsafe_code)]
 
-use crate::error::Error;
+use crate::error::{Error, try_collect};
 use crate::ring::Server;
 use std::fmt;
 use std::io::{self, BufRead, Read};
@@ -17,7 +17,7 @@ const MAX_NAME: usize = 23;
 const MAX_LINE: u64 = 126;
 
 /// Why a file defines no list of servers.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Refusal {
     /// Nothing but comments and blank lines.
     NoServers,
@@ -27,7 +27,7 @@ pub(crate) enum Refusal {
     },
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Reason {
     NoName,
     LongName,
@@ -35,8 +35,12 @@ pub(crate) enum Reason {
     NotANumber,
     OutOfRange,
     ZeroWeight,
-    Unreadable(io::Error),
+    /// With the system's error number.
+    Unreadable(i32),
+    Changing,
     OutOfMemory,
+    /// These servers make no ring.
+    Ring(Error),
 }
 
 impl fmt::Display for Reason {
@@ -48,13 +52,18 @@ impl fmt::Display for Reason {
             Reason::NotANumber => write!(f, "Weight is not a number"),
             Reason::OutOfRange => write!(f, "Weight is out of range"),
             Reason::ZeroWeight => write!(f, "Weight is 0"),
+            Reason::Changing => write!(f, "File changes while it is read"),
             Reason::OutOfMemory => write!(f, "Not enough memory"),
-            Reason::Unreadable(error) => write!(f, "Cannot read: {error}"),
+            Reason::Ring(error) => write!(f, "{error}"),
+            Reason::Unreadable(errno) => {
+                write!(f, "Cannot read: {}", io::Error::from_raw_os_error(*errno))
+            }
         }
     }
 }
 
 /// A file's servers, each with the number of the line that defines it.
+#[derive(PartialEq)]
 pub(crate) struct Definitions {
     pub(crate) servers: Vec<Server>,
     pub(crate) lines: Vec<u64>,
@@ -69,7 +78,7 @@ pub(crate) fn read(mut file: impl BufRead) -> Result<Definitions, Refusal> {
         line.clear();
         let read = file.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
         match read
-            .map_err(Reason::Unreadable)
+            .map_err(|error| Reason::Unreadable(error.raw_os_error().unwrap_or_default()))
             .and_then(|_| parse_line(&line))
         {
             Ok(Some(server)) => {
@@ -134,10 +143,8 @@ fn parse_line(line: &[u8]) -> Result<Option<Server>, Reason> {
     if weight == 0 {
         return Err(Reason::ZeroWeight);
     }
-    Ok(Some(Server {
-        name: name.into(),
-        weight,
-    }))
+    let name = try_collect(name.iter().copied()).map_err(|_| Reason::OutOfMemory)?;
+    Ok(Some(Server { name, weight }))
 }
 
 /// C's `strtol(text, …, 10)` assigned to an `unsigned long`: digits after optional white space and
@@ -218,7 +225,7 @@ pub(crate) fn read_strictly(text: &[u8]) -> Result<Vec<Definition>, Error> {
         definitions.try_reserve(1)?;
         definitions.push(Definition {
             server: Server {
-                name: name.into(),
+                name: try_collect(name.iter().copied())?,
                 weight,
             },
             zero_weight: syntax(weight_at, "a weight of at least 1"),
@@ -228,6 +235,7 @@ pub(crate) fn read_strictly(text: &[u8]) -> Result<Vec<Definition>, Error> {
 }
 
 /// A server of a file that was read strictly.
+#[derive(PartialEq)]
 pub(crate) struct Definition {
     pub(crate) server: Server,
     /// What is to be said where the rules refuse its weight of 0.
@@ -372,20 +380,14 @@ mod tests {
         struct Failing;
         impl Read for Failing {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::IsADirectory.into())
+                Err(io::Error::from_raw_os_error(libc::EISDIR))
             }
         }
         let file = io::BufReader::new(b"a\t10\n".chain(Failing));
-        let refusal = read(file).err();
-        assert!(
-            matches!(
-                refusal,
-                Some(Refusal::Line {
-                    number: 2,
-                    reason: Reason::Unreadable(_)
-                })
-            ),
-            "{refusal:?}"
-        );
+        let expected = Refusal::Line {
+            number: 2,
+            reason: Reason::Unreadable(libc::EISDIR),
+        };
+        assert_eq!(read(file).err(), Some(expected));
     }
 }

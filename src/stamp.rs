@@ -1,8 +1,9 @@
 //! Whether a file is still the one that was read.
 #![forbid(unsafe_code)]
 
-use std::fs::{File, Metadata, OpenOptions};
-use std::io;
+use crate::error::Error;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Seek};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -41,12 +42,49 @@ impl Stamp {
     }
 }
 
+/// How often a file is read that changes all the while.
+const MAX_READS: usize = 10;
+
+/// What a regular file says at one moment, with a stamp and whether that is settled: a change since
+/// the reading began shows in the next stamp.
+///
+/// ```text
+/// read the file
+/// its stamp is settled, and the same as before -> it did not change meanwhile
+/// read it again until it says the same twice      (what is read while it changes is of two states)
+/// ```
+pub(crate) fn read<T: PartialEq>(
+    path: &Path,
+    parse: impl Fn(&File) -> Result<T, Error>,
+) -> Result<(T, Stamp, bool), Error> {
+    let (mut file, stamp, settled) = open(path)?;
+    let mut said = parse(&file)?;
+    if settled && Stamp::of(&file.metadata()?) == stamp {
+        return Ok((said, stamp, settled));
+    }
+    for _ in 1..MAX_READS {
+        file.rewind()?;
+        let again = parse(&file)?;
+        if again == said {
+            return Ok((said, stamp, settled));
+        }
+        said = again;
+    }
+    Err(Error::Changing)
+}
+
 /// Opens a regular file, with its stamp and whether that is settled.
-pub(crate) fn open(path: &Path) -> io::Result<(File, Stamp, bool)> {
-    // O_NONBLOCK: it may have become a pipe by now. A regular file would block where another
-    // process holds a lease on it, until that is given up.
+fn open(path: &Path) -> io::Result<(File, Stamp, bool)> {
+    // To open a device may do something, and who waits at a pipe would go on.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // It may have become a device or a pipe by now. With O_NONBLOCK, a regular file would block
+    // where another process holds a lease on it, until that is given up.
     let mut options = OpenOptions::new();
-    options.read(true).custom_flags(libc::O_NONBLOCK);
+    options
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
     let file = match options.open(path) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => File::open(path),
         result => result,

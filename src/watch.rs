@@ -4,7 +4,7 @@
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::ring::Ring;
-use crate::stamp::{self, Stamp};
+use crate::stamp::Stamp;
 use arc_swap::ArcSwap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,10 @@ struct State<T> {
     ring: Arc<T>,
 }
 
-impl<T: From<Ring> + AsRef<Ring>> Watch<T> {
+impl<T: TryFrom<Ring> + AsRef<Ring>> Watch<T>
+where
+    Error: From<T::Error>,
+{
     /// Reads the file, strictly as [`Ring::from_file`] does.
     pub fn new(path: impl AsRef<Path>, dialect: Dialect) -> Result<Watch<T>, Error> {
         // The working folder may change before the next poll.
@@ -72,12 +75,14 @@ impl<T: From<Ring> + AsRef<Ring>> Watch<T> {
     }
 }
 
-fn read<T: From<Ring>>(path: &Path, dialect: Dialect) -> Result<State<T>, Error> {
-    let (file, stamp, settled) = stamp::open(path)?;
-    let ring = Ring::from_reader(file, dialect.rules())?;
+fn read<T: TryFrom<Ring>>(path: &Path, dialect: Dialect) -> Result<State<T>, Error>
+where
+    Error: From<T::Error>,
+{
+    let (ring, stamp, settled) = Ring::read(path, dialect)?;
     Ok(State {
         stamp,
         settled,
-        ring: Arc::new(ring.into()),
+        ring: Arc::new(ring.try_into()?),
     })
 }

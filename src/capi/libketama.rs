@@ -19,10 +19,11 @@
 
 use super::ring::ketama_ring;
 use super::rolled::{self, Failure, Rolled, Slot};
-use super::{Uncancelled, clear_error, error_text, guard, set_error};
+use super::{Uncancelled, clear_error, error_text, guard, set_error, set_error_with};
 use crate::hash;
 use crate::hash::simd::Simd;
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_uint, c_ulong, c_void};
+use std::io::Write;
 use std::mem::{offset_of, size_of};
 use std::ptr;
 use std::sync::Arc;
@@ -64,9 +65,12 @@ pub type ketama_continuum = *mut continuum;
 pub type compfn = Option<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int>;
 
 impl continuum {
-    /// Hands out a share of a ring, or an empty continuum.
-    fn new(rolled: Option<Arc<Rolled>>) -> ketama_continuum {
-        Box::into_raw(Box::new(match rolled {
+    /// Hands out a share of a ring, or an empty continuum. `None` where there is no memory for it.
+    fn new(rolled: Option<Arc<Rolled>>) -> Option<ketama_continuum> {
+        // A list of one, which may fail as a box may not.
+        let mut one = Vec::new();
+        one.try_reserve_exact(1).ok()?;
+        one.push(match rolled {
             Some(rolled) => continuum {
                 // A ring whose points exceed an int is refused when it is made.
                 numpoints: rolled.points.len() as c_int,
@@ -78,7 +82,8 @@ impl continuum {
                 modtime: ptr::null_mut(),
                 array: ptr::null_mut(),
             },
-        }))
+        });
+        Some(Box::into_raw(one.into_boxed_slice()).cast())
     }
 
     /// What is behind a continuum that C passed; `None` for NULL or an empty one.
@@ -101,10 +106,12 @@ impl continuum {
 ///
 /// Returns 1 on success. The ring is the file's present one: a change of its size, inode or times
 /// since an earlier roll is seen. An unchanged file costs one stat() and one allocation, once its
-/// last change is 20 ms old, and its continua share their points.
+/// last change is 20 ms old, and its continua share their points. One that changes while it is read
+/// is read again. But one that is being written may look like a whole one, since any beginning of a
+/// list of servers is a list of servers: replace it with rename().
 ///
-/// Returns 0 on failure. Where the path leads to no file, or an argument is NULL, `*contptr` is not
-/// written. Where the file defines no server, or has a bad line, it receives a new continuum all
+/// Returns 0 on failure. Where the path leads to no file, an argument is NULL, or there is no memory
+/// for even a continuum, `*contptr` is not written. Where the file defines no server, or has a bad line, it receives a new continuum all
 /// the same, which is to be smoked too: an empty one, except that a bad line in a file which this
 /// process has rolled well before gives the last good ring, if a continuum still holds it or it is
 /// among the 8 that were used last. One bad line refuses the whole file; the text gives its number,
@@ -122,7 +129,7 @@ pub unsafe extern "C" fn ketama_roll(
             } else {
                 "filename"
             };
-            set_error(format!("{name} is NULL"));
+            set_error(format_args!("{name} is NULL"));
             return 0;
         }
         // SAFETY: a string ended by a NUL, by the caller's promise.
@@ -135,21 +142,37 @@ pub unsafe extern "C" fn ketama_roll(
                 (1, Some(rolled))
             }
             Err(Failure::NoFile) => {
-                set_error([b"Invalid filename specified: ", name].concat());
+                set_error_with(|error| {
+                    error.write_all(b"Invalid filename specified: ")?;
+                    error.write_all(name)
+                });
                 return 0;
             }
             Err(Failure::NoServers) => {
-                set_error([b"No valid server definitions in file ", name].concat());
+                set_error_with(|error| {
+                    error.write_all(b"No valid server definitions in file ")?;
+                    error.write_all(name)
+                });
                 (0, None)
             }
             Err(Failure::Bad { reason, line, last }) => {
-                let line = line.map_or(String::new(), |line| format!("line {line} "));
-                set_error([format!("{reason} ({line}in ").as_bytes(), name, b")"].concat());
+                set_error_with(|error| {
+                    match line {
+                        Some(line) => write!(error, "{reason} (line {line} in ")?,
+                        None => write!(error, "{reason} (in ")?,
+                    }
+                    error.write_all(name)?;
+                    error.write_all(b")")
+                });
                 (0, last)
             }
         };
+        let Some(continuum) = continuum::new(rolled) else {
+            set_error("Not enough memory");
+            return 0;
+        };
         // SAFETY: not NULL, and writable by the caller's promise.
-        unsafe { *contptr = continuum::new(rolled) };
+        unsafe { *contptr = continuum };
         returned
     })
 }
@@ -162,7 +185,8 @@ pub unsafe extern "C" fn ketama_smoke(c: ketama_continuum) {
         if c.is_null() {
             return;
         }
-        // SAFETY: from `continuum::new`, and given back once, by the caller's promise.
+        // SAFETY: from `continuum::new`, whose list of one is laid out as this, and given back once,
+        // by the caller's promise.
         let continuum = unsafe { Box::from_raw(c) };
         if !continuum.modtime.is_null() {
             // SAFETY: from `Arc::into_raw`, in `continuum::new`.

@@ -191,7 +191,7 @@ pub unsafe extern "C" fn ketama_ring_find_many(
         };
         if keys.iter().fold(false, |wrong, key| wrong | is_wrong(key)) {
             let index = keys.iter().position(is_wrong).expect("one of all");
-            return Err(Failure::null(&format!("key {index}")));
+            return Err(Failure::null(format_args!("key {index}")));
         }
         // SAFETY: room for `n` servers, by the caller's promise.
         ring.ring
@@ -356,7 +356,7 @@ pub unsafe extern "C" fn ketama_ring_find_bounded(
             .ring
             .find_bounded(key, |server| load(server).load(Relaxed), factor);
         found.unwrap_or_else(|| {
-            set_error(format!("the factor is {factor}, and not above 1"));
+            set_error(format_args!("the factor is {factor}, and not above 1"));
             KETAMA_NONE
         })
     })
@@ -384,8 +384,8 @@ pub unsafe extern "C" fn ketama_ring_share(ring: *const ketama_ring, server: usi
 /// `moved`: receives the sum of their shares. It may be NULL.
 ///
 /// Returns `KETAMA_OK`; `KETAMA_DIFFERENT_HASHES` where the rings place keys by different hashes,
-/// so that shares of positions say nothing of keys; `KETAMA_NULL_ARGUMENT`. Nothing is written on
-/// failure.
+/// so that shares of positions say nothing of keys; `KETAMA_OUT_OF_MEMORY`; `KETAMA_NULL_ARGUMENT`.
+/// Nothing is written on failure.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_ring_compare(
     a: *const ketama_ring,

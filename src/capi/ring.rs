@@ -16,6 +16,7 @@ use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::ring::{Ring, Server};
 use std::ffi::{CStr, OsStr, c_char, c_int};
+use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,7 +45,8 @@ pub enum ketama_status {
     KETAMA_WEIGHT_SUM = 7,
     /// The ring would have more than `INT_MAX` points: about 13 million servers of 160 each, say.
     KETAMA_TOO_MANY_POINTS = 8,
-    /// A table of the ring does not fit in memory. A small allocation that fails ends the program.
+    /// What grows with the servers does not fit in memory. One of the few small allocations that a
+    /// call makes besides ends the program where it fails.
     KETAMA_OUT_OF_MEMORY = 9,
     /// A defect of this library, reported instead of ending the program.
     KETAMA_INTERNAL_ERROR = 10,
@@ -56,7 +58,7 @@ pub enum ketama_status {
     KETAMA_UNKNOWN_SERVER = 13,
     /// Two rings that are compared place keys by different hashes.
     KETAMA_DIFFERENT_HASHES = 14,
-    /// A definition file cannot be read.
+    /// A definition file cannot be read, or changes all the while.
     KETAMA_UNREADABLE = 15,
     /// A definition file has something else than what is expected; the text says where.
     KETAMA_SYNTAX = 16,
@@ -82,7 +84,7 @@ impl From<Error> for ketama_status {
             Error::UnknownServer => ketama_status::KETAMA_UNKNOWN_SERVER,
             Error::DifferentHashes => ketama_status::KETAMA_DIFFERENT_HASHES,
             Error::Offsets { .. } => ketama_status::KETAMA_OFFSETS,
-            Error::Unreadable(_) => ketama_status::KETAMA_UNREADABLE,
+            Error::Unreadable(_) | Error::Changing => ketama_status::KETAMA_UNREADABLE,
             Error::Syntax { .. } => ketama_status::KETAMA_SYNTAX,
         }
     }
@@ -148,14 +150,29 @@ pub struct ketama_point {
 pub struct ketama_ring {
     pub(super) ring: Ring,
     /// The servers' names, each with a NUL behind it.
-    names: Box<[Box<[u8]>]>,
+    names: Box<[u8]>,
+    /// Where in these each begins.
+    starts: Box<[usize]>,
 }
 
-impl From<Ring> for ketama_ring {
-    fn from(ring: Ring) -> ketama_ring {
-        let with_nul = |server: &Server| [&*server.name, b"\0"].concat().into();
-        let names = ring.servers().iter().map(with_nul).collect();
-        ketama_ring { ring, names }
+impl TryFrom<Ring> for ketama_ring {
+    type Error = Error;
+
+    fn try_from(ring: Ring) -> Result<ketama_ring, Error> {
+        let (mut names, mut starts) = (Vec::new(), Vec::new());
+        let lens = ring.servers().iter().map(|server| server.name.len() + 1);
+        names.try_reserve_exact(lens.sum())?;
+        starts.try_reserve_exact(ring.servers().len())?;
+        for server in ring.servers() {
+            starts.push(names.len());
+            names.extend_from_slice(&server.name);
+            names.push(0);
+        }
+        Ok(ketama_ring {
+            ring,
+            names: names.into(),
+            starts: starts.into(),
+        })
     }
 }
 
@@ -170,7 +187,7 @@ impl ketama_ring {
     pub(super) fn server(&self, index: usize) -> Option<&Server> {
         let server = self.ring.servers().get(index);
         if server.is_none() {
-            set_error(format!(
+            set_error(format_args!(
                 "there is no server {index}: the ring has {}",
                 self.ring.servers().len()
             ));
@@ -193,34 +210,29 @@ pub(super) unsafe fn ring_or_error<'a>(ring: *const ketama_ring) -> Option<&'a k
     ring
 }
 
-/// Why a call failed, before it is told C.
-pub(super) struct Failure {
-    status: ketama_status,
-    text: String,
-}
+/// How a call failed, before it is told C. This thread's error text says why already.
+pub(super) struct Failure(ketama_status);
 
 impl Failure {
-    pub(super) fn null(what: &str) -> Failure {
-        Failure {
-            status: ketama_status::KETAMA_NULL_ARGUMENT,
-            text: format!("{what} is NULL"),
-        }
+    fn new(status: ketama_status, text: impl Display) -> Failure {
+        set_error(text);
+        Failure(status)
+    }
+
+    pub(super) fn null(what: impl Display) -> Failure {
+        let text = format_args!("{what} is NULL");
+        Failure::new(ketama_status::KETAMA_NULL_ARGUMENT, text)
     }
 
     pub(super) fn too_many(n: usize) -> Failure {
-        Failure {
-            status: ketama_status::KETAMA_OUT_OF_RANGE,
-            text: format!("{n} keys are more than memory can hold"),
-        }
+        let text = format_args!("{n} keys are more than memory can hold");
+        Failure::new(ketama_status::KETAMA_OUT_OF_RANGE, text)
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure {
-            status: error.into(),
-            text: error.to_string(),
-        }
+        Failure::new(error.into(), error)
     }
 }
 
@@ -240,10 +252,7 @@ pub(super) fn status(body: impl FnOnce() -> Result<(), Failure>) -> ketama_statu
             clear_error();
             ketama_status::KETAMA_OK
         }
-        Err(failure) => {
-            set_error(failure.text);
-            failure.status
-        }
+        Err(Failure(status)) => status,
     })
 }
 
@@ -258,7 +267,7 @@ pub(super) unsafe fn hand_out(
 ) -> ketama_status {
     status(|| {
         not_null(out, "out")?;
-        let ring = Arc::new(ketama_ring::from(body()?));
+        let ring = Arc::new(ketama_ring::try_from(body()?)?);
         // SAFETY: not NULL, and writable by the caller's promise.
         unsafe { *out = Arc::into_raw(ring).cast_mut() };
         Ok(())
@@ -293,7 +302,7 @@ pub(super) unsafe fn list<'a>(
         let server = unsafe { &*servers.add(index) };
         // SAFETY: NULL or a string ended by a NUL, by the caller's promise.
         let name = unsafe { name(server.name) };
-        let name = name.ok_or_else(|| Failure::null(&format!("server {index}: the name")))?;
+        let name = name.ok_or_else(|| Failure::null(format_args!("server {index}: the name")))?;
         list.push(Server {
             name,
             weight: server.weight,
@@ -333,10 +342,10 @@ pub(super) unsafe fn path<'a>(path: *const c_char) -> Result<&'a Path, Failure> 
 
 /// A failure with a file. Its path comes last, where a long one does not cut the reason off.
 pub(super) fn in_file(path: &Path, error: Error) -> Failure {
-    Failure {
-        status: error.into(),
-        text: format!("{error} (in {})", path.display()),
-    }
+    Failure::new(
+        error.into(),
+        format_args!("{error} (in {})", path.display()),
+    )
 }
 
 /// Returns the name of a dialect, such as "libmemcached_weighted"; NULL where the number is none.
@@ -345,10 +354,7 @@ pub(super) fn in_file(path: &Path, error: Error) -> Failure {
 pub extern "C" fn ketama_dialect_name(dialect: DialectArgument) -> *const c_char {
     guard(std::ptr::null(), || match self::dialect(dialect) {
         Ok(dialect) => dialect.c_name().as_ptr(),
-        Err(failure) => {
-            set_error(failure.text);
-            std::ptr::null()
-        }
+        Err(Failure(_)) => std::ptr::null(),
     })
 }
 
@@ -408,7 +414,8 @@ pub unsafe extern "C" fn ketama_ring_new(
 /// weight. CRLF, a missing last newline and a UTF-8 byte order mark are taken. `ketama_roll()`
 /// reads the same files with the quirks of the original.
 ///
-/// A file that is being written may look like a whole one: replace it with rename().
+/// What is read is the file as it was at one moment, though it changes meanwhile. But one that is
+/// being written may look like a whole one: replace it with rename().
 ///
 /// `path`: a string ended by a NUL.
 /// `dialect`: whose rules to follow.
@@ -502,7 +509,9 @@ pub unsafe extern "C" fn ketama_ring_server_name(
         // SAFETY: NULL or live, by the caller's promise.
         unsafe { ring_or_error(ring) }
             .filter(|ring| ring.server(server).is_some())
-            .map_or(std::ptr::null(), |ring| ring.names[server].as_ptr().cast())
+            .map_or(std::ptr::null(), |ring| {
+                ring.names[ring.starts[server]..].as_ptr().cast()
+            })
     })
 }
 

@@ -18,8 +18,8 @@ use super::mutex::{Guard, Mutex};
 use super::ring::ketama_ring;
 use crate::error::{Error, try_collect};
 use crate::ring::{Ring, Server};
-use crate::servers::{self, Refusal};
-use crate::stamp::{Stamp, open};
+use crate::servers::{self, Reason, Refusal};
+use crate::stamp::{self, Stamp};
 use std::collections::BTreeMap;
 use std::ffi::{CStr, OsStr};
 use std::fs;
@@ -53,7 +53,8 @@ pub(super) struct Slot {
 }
 
 impl Rolled {
-    fn new(modtime: libc::time_t, ring: ketama_ring) -> Result<Rolled, Error> {
+    fn new(modtime: libc::time_t, ring: Ring) -> Result<Rolled, Error> {
+        let ring = ketama_ring::try_from(ring)?;
         // As numbers, which are copied in registers.
         let shown = |server: &Server| {
             let len = server.name.len().min(MAX_IP);
@@ -85,7 +86,7 @@ pub(super) enum Failure {
     NoServers,
     /// The file is wrong; the last good ring of this file, if there is one.
     Bad {
-        reason: String,
+        reason: Reason,
         line: Option<u64>,
         last: Option<Arc<Rolled>>,
     },
@@ -220,28 +221,34 @@ pub(super) fn roll(name: &CStr) -> Result<Arc<Rolled>, Failure> {
         return Ok(rolled);
     }
 
-    // A pipe would wait for a writer, and a device may do anything.
-    if !metadata.is_file() {
-        return Err(Failure::NoServers);
-    }
-    // The stamp from before the read: a change during it shows in the next roll.
-    let (file, stamp, settled) = open(path).map_err(|_| Failure::NoServers)?;
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let bad = |reason: String, line| Failure::Bad {
+    let bad = |reason, line| Failure::Bad {
         reason,
         line,
         last: lock().and_then(|table| table.last_good(&absolute)),
     };
-    let definitions = servers::read(BufReader::new(file)).map_err(|refusal| match refusal {
+    let read = stamp::read(path, |file| match servers::read(BufReader::new(file)) {
+        Err(Refusal::Line {
+            reason: Reason::OutOfMemory,
+            ..
+        }) => Err(Error::OutOfMemory),
+        said => Ok(said),
+    });
+    let (definitions, stamp, settled) = read.map_err(|error| match error {
+        Error::Changing => bad(Reason::Changing, None),
+        Error::OutOfMemory => bad(Reason::OutOfMemory, None),
+        _ => Failure::NoServers,
+    })?;
+    let definitions = definitions.map_err(|refusal| match refusal {
         Refusal::NoServers => Failure::NoServers,
-        Refusal::Line { number, reason } => bad(reason.to_string(), Some(number)),
+        Refusal::Line { number, reason } => bad(reason, Some(number)),
     })?;
     let ring = Ring::new(&definitions.servers).map_err(|error| {
         let line = error.server().map(|server| definitions.lines[server]);
-        bad(error.to_string(), line)
+        bad(Reason::Ring(error), line)
     })?;
     let rolled =
-        Rolled::new(stamp.modified.0, ring.into()).map_err(|error| bad(error.to_string(), None))?;
+        Rolled::new(stamp.modified.0, ring).map_err(|error| bad(Reason::Ring(error), None))?;
     let rolled = Arc::new(rolled);
     Ok(match lock() {
         Some(mut table) => {

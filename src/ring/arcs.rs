@@ -88,14 +88,12 @@ impl Ring {
         }
         Ok(Comparison {
             moved: share(moves.values().sum()),
-            moves: moves
-                .into_iter()
-                .map(|((from, to), positions)| Move {
-                    from,
-                    to,
-                    share: share(positions),
-                })
-                .collect(),
+            moves: try_collect(moves.into_iter().map(|((from, to), positions)| Move {
+                from,
+                to,
+                share: share(positions),
+            }))?
+            .into_vec(),
         })
     }
 

@@ -37,10 +37,7 @@ pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Resu
         }
     }
     let mut ring = Ring {
-        servers: try_collect(servers.iter().map(|server| Server {
-            name: server.name.as_ref().into(),
-            weight: server.weight,
-        }))?,
+        servers: copied(servers)?,
         index,
         owners,
         servers_with_points: has_points.iter().filter(|&&has| has).count(),
@@ -51,6 +48,19 @@ pub(super) fn ring<N: AsRef<[u8]>>(servers: &[Server<N>], rules: &Rules) -> Resu
     };
     ring.positions_owned = ring.count_positions()?;
     Ok(ring)
+}
+
+/// The servers with names of their own.
+fn copied<N: AsRef<[u8]>>(servers: &[Server<N>]) -> Result<Box<[Server]>, Error> {
+    let mut copied = Vec::new();
+    copied.try_reserve_exact(servers.len())?;
+    for server in servers {
+        copied.push(Server {
+            name: try_collect(server.name.as_ref().iter().copied())?,
+            weight: server.weight,
+        });
+    }
+    Ok(copied.into_boxed_slice())
 }
 
 fn check_rules(rules: &Rules) -> Result<(), Error> {
@@ -190,7 +200,8 @@ fn points<N: AsRef<[u8]>>(
     let mut points = Vec::new();
     points.try_reserve_exact(count + Index::SPARE)?;
     let mut nodes = Nodes::new(simd, rules.points_per_digest);
-    let mut stem = Vec::new();
+    // One allocation, whatever the names are.
+    let mut stem = Vec::with_capacity(Server::MAX_NAME + 1 + MAX_DIGITS);
     for &server in order {
         let (name, count) = (
             servers[server as usize].name.as_ref(),
@@ -201,24 +212,27 @@ fn points<N: AsRef<[u8]>>(
         stem.push(rules.separator);
         match rules.digest {
             Digest::Md5 => {
-                let longest = stem.len() + count.saturating_sub(1).to_string().len();
-                if longest <= Nodes::MAX {
+                let digits = 1 + count.saturating_sub(1).checked_ilog10().unwrap_or(0);
+                if stem.len() + digits as usize <= Nodes::MAX {
                     nodes.add(&stem, count, &mut points);
                 } else {
                     nodes.finish(&mut points);
-                    for_each_node(&stem, count, |node| {
+                    for_each_node(&mut stem, count, |node| {
                         let words = hash::md5::words(node);
                         points.extend_from_slice(&words[..rules.points_per_digest.into()]);
                     });
                 }
             }
-            Digest::OneAtATime => for_each_node(&stem, count, |node| {
+            Digest::OneAtATime => for_each_node(&mut stem, count, |node| {
                 points.push(hash::one_at_a_time(node));
             }),
-            Digest::Sha1 => for_each_node(&stem, count, |node| points.push(hash::sha1(node))),
+            Digest::Sha1 => for_each_node(&mut stem, count, |node| points.push(hash::sha1(node))),
             Digest::Crc32Chain => {
                 let (host, port) = split_port(name);
-                let chain = hash::crc32(&[host, b"\0", port.unwrap_or_default()].concat());
+                let behind = [b"\0", port.unwrap_or_default()];
+                let chain = behind
+                    .into_iter()
+                    .fold(hash::crc32(host), hash::crc32_continued);
                 let mut previous = 0u32;
                 for _ in 0..count {
                     previous = hash::crc32_continued(chain, &previous.to_le_bytes());
@@ -231,13 +245,17 @@ fn points<N: AsRef<[u8]>>(
     Ok(points)
 }
 
+/// The digits of the number of a server's last point, of at most 2^31.
+const MAX_DIGITS: usize = 10;
+
 /// Hands out what is hashed for a server's points: a stem, and behind it a number from 0.
-fn for_each_node(stem: &[u8], count: u64, mut node: impl FnMut(&[u8])) {
-    let mut text = [stem, b"0"].concat();
+fn for_each_node(stem: &mut Vec<u8>, count: u64, mut node: impl FnMut(&[u8])) {
+    let number = stem.len();
+    stem.push(b'0');
     for _ in 0..count {
-        node(&text);
-        if count_up(&mut text[stem.len()..]) {
-            text.push(b'0');
+        node(stem);
+        if count_up(&mut stem[number..]) {
+            stem.push(b'0');
         }
     }
 }
