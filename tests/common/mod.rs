@@ -10,6 +10,7 @@ use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, SystemTime};
 
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -175,6 +176,34 @@ pub fn output_with(command: &mut Command, input: &[u8]) -> Output {
     })
 }
 
+/// What a program prints of a file with the original, which may crash for anything but good ones.
+pub fn original(
+    program: &Program,
+    reference: &Path,
+    path: &Path,
+    random: &mut Random,
+    input: &[u8],
+) -> Vec<u8> {
+    let text = fs::read(path).unwrap();
+    loop {
+        // It would trust a leftover segment of a file with the same time.
+        let mtime = SystemTime::UNIX_EPOCH + Duration::from_secs(random.in_range(1, 1 << 30));
+        fs::File::open(path).unwrap().set_modified(mtime).unwrap();
+        let output = output_with(program.command_with(reference).arg(path), input);
+        if output.status.code() != Some(75) {
+            assert!(output.status.success(), "{}: {output:?}", path.display());
+            return output.stdout;
+        }
+        // Another program's System V object is in its way: take another inode.
+        fs::rename(
+            path,
+            path.with_extension(format!("taken-{}", random.next())),
+        )
+        .unwrap();
+        fs::write(path, &text).unwrap();
+    }
+}
+
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -182,6 +211,15 @@ pub fn hex(bytes: &[u8]) -> String {
 /// Whether this program can be run here.
 pub fn has(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok()
+}
+
+/// How much memory programs can still have, in bytes.
+pub fn available_memory() -> u64 {
+    let info = fs::read_to_string("/proc/meminfo").unwrap();
+    let mut lines = info.lines();
+    let line = lines.find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kilobytes = line.unwrap().trim().strip_suffix(" kB").unwrap();
+    kilobytes.parse::<u64>().unwrap() << 10
 }
 
 /// SplitMix64.
