@@ -3,13 +3,12 @@
 mod common;
 
 use common::{
-    Program, Random, SERVERS, folder, hex, must, must_with, not_run, output_with, reference, seed,
+    Program, Random, SERVERS, folder, hex, must, must_with, not_run, original, reference, seed,
 };
 use md5::{Digest, Md5};
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
 const NO_REFERENCE: &str = "KETAMA_REFERENCE names no original (make test builds one)";
 
@@ -47,19 +46,8 @@ fn random_files_give_the_originals_points_and_lookups() {
             .collect();
         let keys = keys(&mut random, &servers);
         let path = folder.join(format!("{round}.servers"));
-        let theirs = loop {
-            fs::write(&path, &text).unwrap();
-            // It would trust a leftover segment of a file with the same time.
-            let mtime = SystemTime::UNIX_EPOCH + Duration::from_secs(random.in_range(1, 1 << 30));
-            File::open(&path).unwrap().set_modified(mtime).unwrap();
-            let output = output_with(dump.command_with(&reference).arg(&path), keys.as_bytes());
-            if output.status.code() != Some(75) {
-                assert!(output.status.success(), "{}: {output:?}", path.display());
-                break output.stdout;
-            }
-            // Another program's System V object is in its way: take another inode.
-            fs::rename(&path, folder.join(format!("taken-{}", random.next()))).unwrap();
-        };
+        fs::write(&path, &text).unwrap();
+        let theirs = original(&dump, &reference, &path, &mut random, keys.as_bytes());
         assert_nothing_left_behind(&path);
 
         let ours = must_with(dump.command().arg(&path), keys.as_bytes()).stdout;

@@ -11,7 +11,7 @@ pub struct Model {
 }
 
 impl Model {
-    pub fn new(dialect: &'static str, servers: &[(&str, u64)]) -> Model {
+    pub fn new<N: AsRef<[u8]>>(dialect: &'static str, servers: &[(N, u64)]) -> Model {
         let n = servers.len();
         let weights: Vec<u64> = servers
             .iter()
@@ -21,10 +21,14 @@ impl Model {
             })
             .collect();
         let total: u64 = weights.iter().sum();
-        let short: Vec<String> = servers.iter().map(|(name, _)| elide(name)).collect();
+        let short: Vec<Vec<u8>> = servers
+            .iter()
+            .map(|(name, _)| elide(name.as_ref()))
+            .collect();
 
         let mut points: Vec<(u32, usize)> = Vec::new();
-        for (i, &(name, _)) in servers.iter().enumerate() {
+        for (i, (name, _)) in servers.iter().enumerate() {
+            let name = name.as_ref();
             let w = weights[i];
             match dialect {
                 "libketama" => {
@@ -44,18 +48,18 @@ impl Model {
                 }
                 "libmemcached" => {
                     for k in 0..100 {
-                        points.push((jenkins(format!("{}-{k}", short[i]).as_bytes()), i));
+                        points.push((jenkins(&node(&short[i], '-', k)), i));
                     }
                 }
                 "libmemcached_md5" => md5_points(&mut points, &short[i], 100, 1, i),
                 "spymemcached" => {
-                    let name = name.strip_prefix('/').unwrap_or(name);
+                    let name = name.strip_prefix(b"/").unwrap_or(name);
                     md5_points(&mut points, name, 40, 4, i);
                 }
                 "dalli" => {
                     let k = (n as u128 * 160 * w as u128) as f64 / total as f64;
                     for k in 0..k.floor() as u64 {
-                        let digest = Sha1::digest(format!("{name}:{k}"));
+                        let digest = Sha1::digest(node(name, ':', k));
                         points.push((u32::from_be_bytes(digest[..4].try_into().unwrap()), i));
                     }
                 }
@@ -63,9 +67,9 @@ impl Model {
                     let (host, port) = split(name);
                     let mut previous = [0; 4];
                     for _ in 0..160 * w {
-                        let mut text = host.as_bytes().to_vec();
+                        let mut text = host.to_vec();
                         text.push(0);
-                        text.extend_from_slice(port.as_bytes());
+                        text.extend_from_slice(port);
                         text.extend_from_slice(&previous);
                         let point = crc32(&text);
                         previous = point.to_le_bytes();
@@ -139,32 +143,37 @@ impl Model {
 
 fn md5_points(
     points: &mut Vec<(u32, usize)>,
-    name: &str,
+    name: &[u8],
     digests: u64,
     words: usize,
     server: usize,
 ) {
     for k in 0..digests {
-        let digest = Md5::digest(format!("{name}-{k}"));
+        let digest = Md5::digest(node(name, '-', k));
         for word in digest.chunks(4).take(words) {
             points.push((u32::from_le_bytes(word.try_into().unwrap()), server));
         }
     }
 }
 
-fn split(name: &str) -> (&str, &str) {
-    match name.rsplit_once(':') {
-        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
-            (host, port)
-        }
-        _ => (name, ""),
-    }
+fn node(name: &[u8], separator: char, k: u64) -> Vec<u8> {
+    [name, format!("{separator}{k}").as_bytes()].concat()
 }
 
-fn elide(name: &str) -> String {
+fn split(name: &[u8]) -> (&[u8], &[u8]) {
+    if let Some(colon) = name.iter().rposition(|&byte| byte == b':') {
+        let (host, port) = (&name[..colon], &name[colon + 1..]);
+        if !port.is_empty() && port.iter().all(u8::is_ascii_digit) {
+            return (host, port);
+        }
+    }
+    (name, b"")
+}
+
+fn elide(name: &[u8]) -> Vec<u8> {
     match split(name) {
-        (host, "" | "11211") => host.to_owned(),
-        _ => name.to_owned(),
+        (host, b"" | b"11211") => host.to_vec(),
+        _ => name.to_vec(),
     }
 }
 
