@@ -3,12 +3,11 @@
 mod common;
 
 use common::{
-    Program, Random, SERVERS, folder, hex, must, must_with, not_run, original, reference, seed,
+    Program, Random, SERVERS, assert_nothing_left_behind, folder, hex, must, must_with, not_run,
+    original, reference, seed,
 };
 use md5::{Digest, Md5};
 use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 const NO_REFERENCE: &str = "KETAMA_REFERENCE names no original (make test builds one)";
 
@@ -113,20 +112,4 @@ fn keys(random: &mut Random, servers: &[(String, u64)]) -> String {
         );
     }
     keys.join("\n") + "\n"
-}
-
-/// No System V object has the key that the original makes of this file, as `ftok(path, 'R')`.
-fn assert_nothing_left_behind(path: &Path) {
-    let metadata = fs::metadata(path).unwrap();
-    let key = u64::from(b'R') << 24 | (metadata.dev() & 0xff) << 16 | (metadata.ino() & 0xffff);
-    for objects in ["/proc/sysvipc/shm", "/proc/sysvipc/sem"] {
-        let objects = fs::read_to_string(objects).unwrap();
-        let keys = objects
-            .lines()
-            .filter_map(|line| line.split_whitespace().next());
-        assert!(
-            keys.skip(1).all(|other| other != key.to_string()),
-            "left behind:\n{objects}"
-        );
-    }
 }

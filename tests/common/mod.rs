@@ -7,7 +7,7 @@ pub use escapes::unescape;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
@@ -201,6 +201,27 @@ pub fn original(
         )
         .unwrap();
         fs::write(path, &text).unwrap();
+    }
+}
+
+/// The key of the System V objects that the original makes of this file: `ftok(path, 'R')`.
+pub fn system_v_key(path: &Path) -> u64 {
+    let metadata = fs::metadata(path).unwrap();
+    u64::from(b'R') << 24 | (metadata.dev() & 0xff) << 16 | (metadata.ino() & 0xffff)
+}
+
+/// No System V object has the key of this file.
+pub fn assert_nothing_left_behind(path: &Path) {
+    let key = system_v_key(path).to_string();
+    for objects in ["/proc/sysvipc/shm", "/proc/sysvipc/sem"] {
+        let objects = fs::read_to_string(objects).unwrap();
+        let keys = objects
+            .lines()
+            .filter_map(|line| line.split_whitespace().next());
+        assert!(
+            keys.skip(1).all(|other| other != key),
+            "left behind:\n{objects}"
+        );
     }
 }
 
