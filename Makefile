@@ -7,6 +7,7 @@
 # make docs-cli  rewrite the command's output and pictures in the README
 # make install PREFIX=/usr/local DESTDIR= LIBDIR=$(PREFIX)/lib BINDIR=$(PREFIX)/bin, and make uninstall
 # make header  rewrite include/ketama.h from src/capi/
+# make abi     rewrite tests/data/abi, the binary interface that is kept
 # make lint    formatting and lints
 
 PREFIX = /usr/local
@@ -32,7 +33,7 @@ REPORT := $(TARGET)/report.txt
 pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@INCLUDEDIR@|$(2)|' \
 	-e 's|@VERSION@|$(VERSION)|' ketama.pc.in
 
-.PHONY: all demo test test-fast bench bench-quick docs-cli install uninstall checked-paths header lint clean
+.PHONY: all demo test test-fast bench bench-quick docs-cli install uninstall checked-paths header abi lint clean
 
 all:
 	@command -v cargo >/dev/null || { \
@@ -71,7 +72,7 @@ test-fast: all
 	@tests/prepare.sh $(TARGET) fast
 	@rm -f $(NOT_RUN) $(REPORT)
 	cargo test --lib
-	$(NOTES) cargo test --release --test c_programs --test dialects --test header --test install \
+	$(NOTES) cargo test --release --test abi --test c_programs --test dialects --test header --test install \
 		--test operations --test recorded --test ring
 	cargo test --release --package ketama-cli
 	cargo test --release --doc
@@ -128,6 +129,9 @@ checked-paths:
 
 header:
 	KETAMA_WRITE_HEADER=1 cargo test --release --test header the_header_is_up_to_date
+
+abi:
+	KETAMA_WRITE_ABI=1 cargo test --release --test abi
 
 lint:
 	cargo fmt --all --check
