@@ -20,9 +20,13 @@ DESTDIR =
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET)/release
-# The command's man pages and completions.
+# Man pages, and the command's completions.
 SHARE := $(TARGET)/share
 COMPLETIONS = bash-completion/completions/ketama zsh/site-functions/_ketama fish/vendor_completions.d/ketama.fish
+
+# When this version was made, for what says so.
+EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y Cargo.toml))
+DATE = $(shell date -u -d @$(EPOCH) +%Y-%m-%d)
 
 # The original as a shared library, the tests that could not run, and what tests report.
 REFERENCE := $(TARGET)/reference/libketama.so.1
@@ -44,6 +48,7 @@ all:
 	cargo build --release --package ketama-cli
 	@rm -rf $(SHARE)
 	@$(RELEASE)/ketama generate $(SHARE)
+	@cargo run --quiet --release --package ketama-man -- include/ketama.h $(SHARE)/man/man3 $(VERSION) $(DATE)
 
 demo: all
 	@echo
@@ -73,7 +78,7 @@ test-fast: all
 	@rm -f $(NOT_RUN) $(REPORT)
 	cargo test --lib
 	$(NOTES) cargo test --release --test abi --test c_programs --test dialects --test header --test install \
-		--test operations --test recorded --test ring
+		--test man --test operations --test recorded --test ring
 	cargo test --release --package ketama-cli
 	cargo test --release --doc
 	@cat $(REPORT)
@@ -107,9 +112,10 @@ install: checked-paths
 	install -m 644 include/ketama.h include/ketama.hpp $(DESTDIR)$(INCLUDEDIR)
 	$(call pkg-config-file,$(LIBDIR),$(INCLUDEDIR)) >$(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/man/man1
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/man/man1 $(DESTDIR)$(DATADIR)/man/man3
 	install -m 755 $(RELEASE)/ketama $(DESTDIR)$(BINDIR)/ketama
 	install -m 644 $(SHARE)/man/man1/ketama*.1 $(DESTDIR)$(DATADIR)/man/man1
+	install -m 644 $(SHARE)/man/man3/ketama*.3 $(DESTDIR)$(DATADIR)/man/man3
 	for file in $(COMPLETIONS); do \
 		install -D -m 644 $(SHARE)/$$file $(DESTDIR)$(DATADIR)/$$file || exit 1; done
 
@@ -119,6 +125,7 @@ uninstall: checked-paths
 		$(DESTDIR)$(INCLUDEDIR)/ketama.h $(DESTDIR)$(INCLUDEDIR)/ketama.hpp \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc $(DESTDIR)$(BINDIR)/ketama \
 		$(DESTDIR)$(DATADIR)/man/man1/ketama.1 $(DESTDIR)$(DATADIR)/man/man1/ketama-*.1 \
+		$(DESTDIR)$(DATADIR)/man/man3/ketama.3 $(DESTDIR)$(DATADIR)/man/man3/ketama_*.3 \
 		$(addprefix $(DESTDIR)$(DATADIR)/,$(COMPLETIONS))
 
 # Neither make, the shell nor pkg-config would take other characters as they are.

@@ -230,11 +230,11 @@ ketama_status ketama_ring_without_server(const ketama_ring *ring,
 // Returns the number of servers that the ring was made from; 0 for a NULL ring.
 size_t ketama_ring_server_count(const ketama_ring *ring);
 
-// Returns the name of server `server`, counted from 0; NULL for a NULL ring or when out of range.
-// It belongs to the ring and lives as long.
+// Returns the name of a server, `server` counted from 0; NULL for a NULL ring or when out of
+// range. It belongs to the ring and lives as long.
 const char *ketama_ring_server_name(const ketama_ring *ring, size_t server);
 
-// Returns the weight of server `server`, counted from 0; 0 for a NULL ring or when out of range.
+// Returns the weight of a server, `server` counted from 0; 0 for a NULL ring or when out of range.
 uint64_t ketama_ring_server_weight(const ketama_ring *ring, size_t server);
 
 // Lists the points of a ring in ring order: ascending, equal ones in the order that the dialect

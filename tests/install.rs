@@ -17,8 +17,14 @@ fn an_installed_library_builds_and_runs_programs() {
     make(&["all"], &root);
     make(&["install"], &root);
     let lib = root.join("usr/lib/here");
+    let (pages, others): (Vec<String>, Vec<String>) = installed(&root)
+        .into_iter()
+        .partition(|file| file.starts_with("usr/share/man/man3/"));
+    for function in include_str!("data/symbols.txt").lines() {
+        assert!(pages.contains(&format!("usr/share/man/man3/{function}.3")));
+    }
     assert_eq!(
-        installed(&root),
+        others,
         [
             "usr/bin/ketama",
             "usr/include/ketama.h",

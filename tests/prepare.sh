@@ -31,6 +31,8 @@ find_missing() {
     wants valgrind valgrind --version
     wants clang clang --version
     wants abigail-tools abidiff --version
+    wants mandoc command -v mandoc
+    wants man-db man --version
     [ "${1-}" = fast ] && return
     can_build_extensions 2>/dev/null || missing="$missing python3-venv python3-dev"
     wants libmemcached-dev test -e /usr/include/libmemcached/memcached.h

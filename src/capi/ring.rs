@@ -498,8 +498,8 @@ pub unsafe extern "C" fn ketama_ring_server_count(ring: *const ketama_ring) -> u
     })
 }
 
-/// Returns the name of server `server`, counted from 0; NULL for a NULL ring or when out of range.
-/// It belongs to the ring and lives as long.
+/// Returns the name of a server, `server` counted from 0; NULL for a NULL ring or when out of
+/// range. It belongs to the ring and lives as long.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_ring_server_name(
     ring: *const ketama_ring,
@@ -515,7 +515,7 @@ pub unsafe extern "C" fn ketama_ring_server_name(
     })
 }
 
-/// Returns the weight of server `server`, counted from 0; 0 for a NULL ring or when out of range.
+/// Returns the weight of a server, `server` counted from 0; 0 for a NULL ring or when out of range.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_ring_server_weight(ring: *const ketama_ring, server: usize) -> u64 {
     guard(0, || {
