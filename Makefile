@@ -37,6 +37,10 @@ REPORT := $(TARGET)/report.txt
 pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@INCLUDEDIR@|$(2)|' \
 	-e 's|@VERSION@|$(VERSION)|' ketama.pc.in
 
+# CMake's two files, in which paths are told from their own.
+cmake-file = sed -e 's|@VERSION@|$(VERSION)|' \
+	-e "s|@INCLUDEDIR@|$$(realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|" cmake/$(1).in
+
 .PHONY: all demo test test-fast bench bench-quick docs-cli install uninstall checked-paths header abi lint clean
 
 all:
@@ -103,7 +107,7 @@ docs-cli:
 
 install: checked-paths
 	@test -f $(RELEASE)/libketama.so && test -f $(RELEASE)/ketama || { echo 'nothing is built yet: run make first'; exit 1; }
-	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/ketama $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(RELEASE)/libketama.so $(DESTDIR)$(LIBDIR)/libketama.so.$(VERSION)
 	ln -sf libketama.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libketama.so.1
 	ln -sf libketama.so.1 $(DESTDIR)$(LIBDIR)/libketama.so
@@ -111,7 +115,9 @@ install: checked-paths
 	strip --strip-debug $(DESTDIR)$(LIBDIR)/libketama.a
 	install -m 644 include/ketama.h include/ketama.hpp $(DESTDIR)$(INCLUDEDIR)
 	$(call pkg-config-file,$(LIBDIR),$(INCLUDEDIR)) >$(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
-	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc
+	$(call cmake-file,ketamaConfig.cmake) >$(DESTDIR)$(LIBDIR)/cmake/ketama/ketamaConfig.cmake
+	$(call cmake-file,ketamaConfigVersion.cmake) >$(DESTDIR)$(LIBDIR)/cmake/ketama/ketamaConfigVersion.cmake
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/ketama.pc $(DESTDIR)$(LIBDIR)/cmake/ketama/*
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/man/man1 $(DESTDIR)$(DATADIR)/man/man3
 	install -m 755 $(RELEASE)/ketama $(DESTDIR)$(BINDIR)/ketama
 	install -m 644 $(SHARE)/man/man1/ketama*.1 $(DESTDIR)$(DATADIR)/man/man1
@@ -127,6 +133,7 @@ uninstall: checked-paths
 		$(DESTDIR)$(DATADIR)/man/man1/ketama.1 $(DESTDIR)$(DATADIR)/man/man1/ketama-*.1 \
 		$(DESTDIR)$(DATADIR)/man/man3/ketama.3 $(DESTDIR)$(DATADIR)/man/man3/ketama_*.3 \
 		$(addprefix $(DESTDIR)$(DATADIR)/,$(COMPLETIONS))
+	rm -rf $(DESTDIR)$(LIBDIR)/cmake/ketama
 
 # Neither make, the shell nor pkg-config would take other characters as they are.
 checked-paths:

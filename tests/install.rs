@@ -6,6 +6,7 @@ use common::{ROOT, folder, has, must, not_run};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 
 #[test]
 fn an_installed_library_builds_and_runs_programs() {
@@ -14,8 +15,8 @@ fn an_installed_library_builds_and_runs_programs() {
     }
     let folder = folder("install");
     let root = folder.join("root");
-    make(&["all"], &root);
-    make(&["install"], &root);
+    build();
+    make(&["install"], &root, "/usr/lib/here");
     let lib = root.join("usr/lib/here");
     let (pages, others): (Vec<String>, Vec<String>) = installed(&root)
         .into_iter()
@@ -29,6 +30,8 @@ fn an_installed_library_builds_and_runs_programs() {
             "usr/bin/ketama",
             "usr/include/ketama.h",
             "usr/include/ketama.hpp",
+            "usr/lib/here/cmake/ketama/ketamaConfig.cmake",
+            "usr/lib/here/cmake/ketama/ketamaConfigVersion.cmake",
             "usr/lib/here/libketama.a",
             "usr/lib/here/libketama.so",
             "usr/lib/here/libketama.so.1",
@@ -74,18 +77,55 @@ fn an_installed_library_builds_and_runs_programs() {
     let alone = must(lookup(&alone).env("LD_LIBRARY_PATH", &folder));
     assert_eq!(alone.stdout, output.stdout);
 
-    make(&["uninstall"], &root);
+    make(&["uninstall"], &root, "/usr/lib/here");
     assert_eq!(installed(&root), [""; 0]);
 }
 
-fn make(goals: &[&str], root: &Path) {
+#[test]
+fn an_installed_library_that_was_moved_serves_cmake() {
+    if !has("cmake") {
+        return not_run("CMake", "there is no cmake");
+    }
+    let folder = folder("cmake");
+    let root = folder.join("root");
+    build();
+    make(&["install"], &root, "/usr/lib");
+    let moved = folder.join("moved");
+    fs::rename(root, &moved).unwrap();
+    let build = folder.join("build");
+    must(
+        Command::new("cmake")
+            .arg("-S")
+            .arg(Path::new(ROOT).join("tests/cmake"))
+            .arg("-B")
+            .arg(&build)
+            .arg(format!("-DCMAKE_PREFIX_PATH={}/usr", moved.display())),
+    );
+    must(Command::new("cmake").arg("--build").arg(&build));
+    // The folder of the library is in the program that was linked to it; cargo's is not to help.
+    let mut shared = lookup(&build.join("shared"));
+    shared.env_remove("LD_LIBRARY_PATH");
+    let output = must(&mut shared);
+    fs::remove_file(moved.join("usr/lib/libketama.so.1")).unwrap();
+    assert!(!shared.output().unwrap().status.success());
+    let alone = must(lookup(&build.join("static")).env_remove("LD_LIBRARY_PATH"));
+    assert_eq!(alone.stdout, output.stdout);
+}
+
+/// Builds what is installed, once.
+fn build() {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| make(&["all"], Path::new("/"), "/usr/lib"));
+}
+
+fn make(goals: &[&str], root: &Path, libdir: &str) {
     must(
         Command::new("make")
             .current_dir(ROOT)
             // Not the options of the make that runs the tests.
             .env_remove("MAKEFLAGS")
             .args(goals)
-            .args(["PREFIX=/usr", "LIBDIR=/usr/lib/here"])
+            .args(["PREFIX=/usr", &format!("LIBDIR={libdir}")])
             .arg(format!("DESTDIR={}", root.display())),
     );
 }

@@ -31,6 +31,7 @@ find_missing() {
     wants valgrind valgrind --version
     wants clang clang --version
     wants abigail-tools abidiff --version
+    wants cmake cmake --version
     wants mandoc command -v mandoc
     wants man-db man --version
     [ "${1-}" = fast ] && return
