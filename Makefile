@@ -6,6 +6,7 @@
 # make         the shared and the static library, and the command ketama
 # make docs-cli  rewrite the command's output and pictures in the README
 # make install PREFIX=/usr/local DESTDIR= LIBDIR=$(PREFIX)/lib BINDIR=$(PREFIX)/bin, and make uninstall
+# make deb     Debian packages, into target/deb
 # make header  rewrite include/ketama.h from src/capi/
 # make abi     rewrite tests/data/abi, the binary interface that is kept
 # make lint    formatting and lints
@@ -41,7 +42,7 @@ pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@IN
 cmake-file = sed -e 's|@VERSION@|$(VERSION)|' \
 	-e "s|@INCLUDEDIR@|$$(realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|" cmake/$(1).in
 
-.PHONY: all demo test test-fast bench bench-quick docs-cli install uninstall checked-paths header abi lint clean
+.PHONY: all demo test test-fast bench bench-quick docs-cli install deb uninstall checked-paths header abi lint clean
 
 all:
 	@command -v cargo >/dev/null || { \
@@ -124,6 +125,20 @@ install: checked-paths
 	install -m 644 $(SHARE)/man/man3/ketama*.3 $(DESTDIR)$(DATADIR)/man/man3
 	for file in $(COMPLETIONS); do \
 		install -D -m 644 $(SHARE)/$$file $(DESTDIR)$(DATADIR)/$$file || exit 1; done
+
+# Debian packages, in a folder of their own so that debhelper leaves the checkout as it is.
+DEB := $(TARGET)/deb
+
+deb: all
+	@command -v dh >/dev/null || { echo 'debhelper is missing: sudo apt-get install debhelper'; exit 1; }
+	rm -rf $(DEB)
+	mkdir -p $(DEB)/build
+	cp -R packaging/debian $(DEB)/build
+	sed -e 's|@VERSION@|$(VERSION)|' -e "s|@DATE@|$$(date -uRd @$(EPOCH))|" \
+		packaging/debian/changelog.in >$(DEB)/build/debian/changelog
+	cd $(DEB)/build && KETAMA_SOURCE=$(CURDIR) dpkg-buildpackage --build=binary --no-sign >../build.log 2>&1 || \
+		{ tail -n 30 ../build.log; exit 1; }
+	@ls $(DEB)/*.deb
 
 uninstall: checked-paths
 	rm -f $(DESTDIR)$(LIBDIR)/libketama.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libketama.so.1 \

@@ -35,6 +35,9 @@ find_missing() {
     wants mandoc command -v mandoc
     wants man-db man --version
     [ "${1-}" = fast ] && return
+    wants debhelper dh --version
+    wants lintian lintian --version
+    wants mmdebstrap mmdebstrap --version
     can_build_extensions 2>/dev/null || missing="$missing python3-venv python3-dev"
     wants libmemcached-dev test -e /usr/include/libmemcached/memcached.h
     wants nodejs node --version
@@ -121,5 +124,19 @@ if ! is_made_from "$target/node/made-from.json" "$lock" && command -v npm >/dev/
         cp "$lock" "$target/node/made-from.json"
     else
         echo "npm failed, so what needs them will not run; its output is in $target/npm.log"
+    fi
+fi
+
+# --- a fresh Debian, for its packages
+system=$target/debian-root.tar
+if [ ! -e "$system" ] && [ "$(id -u)" = 0 ] && command -v mmdebstrap >/dev/null; then
+    suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    echo "making a fresh Debian $suite, in $system"
+    if mmdebstrap --variant=apt --include=gcc,libc6-dev,pkgconf "$suite" "$target/debian-part.tar" \
+        >"$target/mmdebstrap.log" 2>&1; then
+        mv "$target/debian-part.tar" "$system"
+    else
+        rm -f "$target/debian-part.tar"
+        echo "mmdebstrap failed, so the packages are not installed; its output is in $target/mmdebstrap.log"
     fi
 fi
