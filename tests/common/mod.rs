@@ -230,7 +230,7 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// Whether this program can be run here.
-pub fn has(program: &str) -> bool {
+pub fn has(program: impl AsRef<OsStr>) -> bool {
     Command::new(program).arg("--version").output().is_ok()
 }
 
