@@ -138,6 +138,9 @@ deb: all
 	cp -R packaging/debian $(DEB)/build
 	sed -e 's|@VERSION@|$(VERSION)|' -e "s|@DATE@|$$(date -uRd @$(EPOCH))|" \
 		packaging/debian/changelog.in >$(DEB)/build/debian/changelog
+	packaging/licenses.sh ketama >$(DEB)/build/licenses-of-crates
+	mkdir $(DEB)/build/command
+	packaging/licenses.sh ketama-cli >$(DEB)/build/command/licenses-of-crates
 	cd $(DEB)/build && KETAMA_SOURCE=$(CURDIR) dpkg-buildpackage --build=binary --no-sign >../build.log 2>&1 || \
 		{ tail -n 30 ../build.log; exit 1; }
 	@ls $(DEB)/*.deb

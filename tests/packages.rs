@@ -25,6 +25,7 @@ fn debian_packages_are_sound_and_take_the_place_of_the_originals() {
         triplet: output(Command::new("dpkg-architecture").args(["-q", "DEB_HOST_MULTIARCH"])),
     };
     packages.hold_what_their_names_say();
+    packages.bring_the_licenses_of_crates();
     packages.please_lintian();
     packages.serve_a_fresh_system();
 }
@@ -81,6 +82,24 @@ impl Packages {
                 "usr/share/zsh/vendor-completions/_ketama",
             ]
         );
+    }
+
+    fn bring_the_licenses_of_crates(&self) {
+        for (package, first) in [("libketama1", "arc-swap v"), ("ketama-tools", "ab_glyph v")] {
+            let text = output(
+                Command::new("sh")
+                    .args([
+                        "-c",
+                        "dpkg-deb --fsys-tarfile \"$0\" | tar xO \"$1\" | zcat",
+                    ])
+                    .arg(self.file(package))
+                    .arg(format!("./usr/share/doc/{package}/licenses-of-crates.gz")),
+            );
+            assert!(
+                text.starts_with(first) && text.contains("Copyright"),
+                "{text}"
+            );
+        }
     }
 
     fn please_lintian(&self) {
@@ -268,7 +287,8 @@ impl System {
 
     /// Installs packages as a user would, with what follows from it.
     fn install(&self, packages: &[PathBuf]) {
-        let mut command = "apt-get install -y".to_owned();
+        // It need not survive a loss of power.
+        let mut command = "apt-get install -y -o DPkg::Options::=--force-unsafe-io".to_owned();
         for package in packages {
             let name = package.file_name().unwrap().to_str().unwrap();
             fs::copy(package, self.root.join(name)).unwrap();
