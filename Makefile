@@ -1,6 +1,7 @@
 # make demo    map real keys on a real server file, with the command ketama
 # make test    everything that is promised, checked; installs what it needs where it can
 # make test-fast  the part of it that needs no server and no other language than Rust, C and C++
+# make test-cargo-c  what cargo-c installs against what make does; it needs cargo-c
 # make bench   this library against the original and its peers, into docs/bench/; Python's package too
 # make bench-quick  the same from fewer rounds, printed only, without Python's package
 # make         the shared and the static library, and the command ketama
@@ -43,8 +44,8 @@ pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@IN
 cmake-file = sed -e 's|@VERSION@|$(VERSION)|' \
 	-e "s|@INCLUDEDIR@|$$(realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|" cmake/$(1).in
 
-.PHONY: all demo test test-fast bench bench-quick docs-cli install deb uninstall checked-paths header abi \
-	lint deny clean
+.PHONY: all demo test test-fast test-cargo-c bench bench-quick docs-cli install deb uninstall checked-paths header \
+	abi lint deny clean
 
 all:
 	@command -v cargo >/dev/null || { \
@@ -90,6 +91,9 @@ test-fast: all
 	cargo test --release --doc
 	@cat $(REPORT)
 	@tests/not_run.sh $(NOT_RUN)
+
+test-cargo-c: all
+	@tests/cargo_c.sh $(abspath $(TARGET))
 
 # A folder of its own: a peer asks for more of a crate that the library uses too, so that the two builds
 # would undo each other's.
