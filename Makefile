@@ -85,8 +85,8 @@ test-fast: all
 	@tests/prepare.sh $(TARGET) fast
 	@rm -f $(NOT_RUN) $(REPORT)
 	cargo test --lib
-	$(NOTES) cargo test --release --test abi --test c_programs --test dialects --test header --test install \
-		--test man --test operations --test recorded --test ring
+	$(NOTES) cargo test --release --test abi --test c_programs --test dialects --test docs --test header \
+		--test install --test man --test operations --test recorded --test ring
 	cargo test --release --package ketama-cli
 	cargo test --release --doc
 	@cat $(REPORT)

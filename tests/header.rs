@@ -6,6 +6,7 @@
 mod common;
 
 use common::{ROOT, built_library, compiler, folder, has, must, not_run};
+use ketama::Dialect;
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -60,6 +61,15 @@ fn declarations(root: &Path, source: &Path) -> String {
         .unwrap()
         .write(&mut text);
     String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn every_dialect_has_a_constant() {
+    let header = fs::read_to_string(Path::new(ROOT).join("include/ketama.h")).unwrap();
+    for (number, dialect) in Dialect::ALL.iter().enumerate() {
+        let constant = format!("KETAMA_{} = {number},", dialect.name().to_uppercase());
+        assert!(header.contains(&constant), "{constant}");
+    }
 }
 
 #[test]
