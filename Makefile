@@ -2,6 +2,7 @@
 # make test    everything that is promised, checked; installs what it needs where it can
 # make test-fast  the part of it that needs no server and no other language than Rust, C and C++
 # make test-cargo-c  what cargo-c installs against what make does; it needs cargo-c
+# make sanitize  the C programs and the library's tests under sanitizers, a part of make test
 # make bench   this library against the original and its peers, into docs/bench/; Python's package too
 # make bench-quick  the same from fewer rounds, printed only, without Python's package
 # make         the shared and the static library, and the command ketama
@@ -44,8 +45,8 @@ pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@IN
 cmake-file = sed -e 's|@VERSION@|$(VERSION)|' \
 	-e "s|@INCLUDEDIR@|$$(realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|" cmake/$(1).in
 
-.PHONY: all demo test test-fast test-cargo-c bench bench-quick docs-cli install deb uninstall checked-paths header \
-	abi lint deny clean
+.PHONY: all demo test test-fast test-cargo-c sanitize bench bench-quick docs-cli install deb uninstall checked-paths \
+	header abi lint deny clean
 
 all:
 	@command -v cargo >/dev/null || { \
@@ -78,6 +79,7 @@ test: all
 	cargo test --release --doc
 	$(MAKE) --no-print-directory install DESTDIR=$(abspath $(TARGET))/stage PREFIX=/usr LIBDIR=/usr/lib
 	$(NOTES) tests/bindings.sh $(TARGET)
+	$(NOTES) tests/sanitize.sh $(TARGET)
 	@cat $(REPORT)
 	@tests/not_run.sh $(NOT_RUN)
 
@@ -94,6 +96,9 @@ test-fast: all
 
 test-cargo-c: all
 	@tests/cargo_c.sh $(abspath $(TARGET))
+
+sanitize:
+	tests/sanitize.sh $(TARGET)
 
 # A folder of its own: a peer asks for more of a crate that the library uses too, so that the two builds
 # would undo each other's.

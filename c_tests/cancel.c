@@ -35,10 +35,12 @@ static void run(void *(*body)(void *), char *file, int cancels) {
     CHECK(!cancels || result == PTHREAD_CANCELED);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    CHECK(argc == 2);
+    int cancels = atoi(argv[1]);
     char file[] = "file";
     run(roll_cancelled, file, 0);
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < cancels; i++)
         run(roll, file, 1);
     ketama_continuum c;
     CHECK(ketama_roll(&c, file) == 1);

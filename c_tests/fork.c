@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 4, FORKS = 200 };
+enum { THREADS = 4 };
 
 static ketama_continuum shared;
 static mcs *expected;
@@ -75,7 +75,8 @@ static pid_t fork_user(const char *file, int generations) {
 int main(int argc, char **argv) {
     int status;
     pid_t child;
-    CHECK(argc == 2);
+    CHECK(argc == 3);
+    int forks = atoi(argv[2]);
     write_file("bad", "a\n");
     CHECK(ketama_roll(&shared, argv[1]) == 1);
     expected = ketama_get_server("foo", shared);
@@ -92,7 +93,7 @@ int main(int argc, char **argv) {
 
     for (int t = 0; t < THREADS; t++)
         CHECK(pthread_create(&threads[t], NULL, keep_using, argv[1]) == 0);
-    for (int i = 0; i < FORKS; i++) {
+    for (int i = 0; i < forks; i++) {
         child = fork_user(argv[1], 2);
         CHECK(waitpid(child, &status, 0) == child && status == 0);
     }

@@ -18,7 +18,8 @@ static void check(bool condition, const char *what) {
 }
 
 int main(int argc, char **argv) {
-    check(argc == 3, "two files are given");
+    check(argc == 4, "two files and a number are given");
+    const int lookups = std::atoi(argv[3]);
     ketama_continuum c = nullptr;
     check(ketama_roll(&c, argv[1]), "the first file rolls");
     std::map<std::string, int> servers;
@@ -32,7 +33,7 @@ int main(int argc, char **argv) {
     std::vector<std::thread> threads;
     for (int t = 0; t < 8; t++)
         threads.emplace_back([&, t] {
-            for (int i = 0; i < 20000; i++) {
+            for (int i = 0; i < lookups; i++) {
                 std::string key = std::to_string(i * 8 + t);
                 const mcs *m = ketama_get_server(key.c_str(), first);
                 check(servers.count(m->ip) == 1, "a lookup gives one of them");

@@ -82,7 +82,7 @@ int main(void) {
     CHECK(roll("file", &again) == 0);
     ketama_smoke(again);
     for (int i = 0; i < 8; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "file-%d", i);
         write_file(name, "10.0.0.1:11211\t100\n");
         CHECK(roll(name, &again) == 1);

@@ -27,8 +27,11 @@ pub fn folder(test: &str) -> PathBuf {
     folder
 }
 
-/// The shared library that cargo built together with this test.
+/// The shared library that cargo built together with this test, or the one that tests/sanitize.sh did.
 pub fn built_library() -> PathBuf {
+    if let Some(library) = std::env::var_os("KETAMA_LIBRARY") {
+        return library.into();
+    }
     let test = std::env::current_exe().unwrap();
     test.with_file_name("libketama.so")
 }
@@ -37,6 +40,11 @@ pub fn built_library() -> PathBuf {
 pub fn reference() -> Option<PathBuf> {
     let path = std::env::var_os("KETAMA_REFERENCE")?;
     (!path.is_empty()).then(|| path.into())
+}
+
+/// What tests/sanitize.sh has the programs of c_tests/ compiled with: address, thread or undefined.
+pub fn sanitizer() -> Option<String> {
+    std::env::var("KETAMA_SANITIZER").ok()
 }
 
 /// Notes that a test could not run. `make test` counts these, and fails for them where CI is set.
@@ -79,21 +87,44 @@ impl Program {
     pub fn with_flags(folder: &Path, file: &str, flags: &[&str]) -> Program {
         let source = Path::new(ROOT).join("c_tests").join(file);
         let executable = folder.join(source.file_stem().unwrap());
-        let standard = if file.ends_with(".cpp") {
-            "c++17"
+        let object = executable.with_extension("o");
+        let (standard, linker) = if file.ends_with(".cpp") {
+            ("c++17", "c++")
         } else {
-            "c99"
+            ("c99", "cc")
         };
+        let sanitizer = sanitizer().map_or(vec![], |name| {
+            vec![
+                format!("-fsanitize={name}"),
+                "-fno-sanitize-recover=all".into(),
+            ]
+        });
         must(
             compiler(&source, standard)
+                .args(&sanitizer)
                 .arg("-I")
                 .arg(Path::new(ROOT).join("include"))
-                .arg("-L")
-                .arg(library_folder(folder, &built_library()))
+                .arg("-c")
                 .arg("-o")
-                .arg(&executable)
-                .args(flags),
+                .arg(&object),
         );
+        let mut link = Command::new(linker);
+        link.arg(&object)
+            .arg("-L")
+            .arg(library_folder(folder, &built_library()))
+            .arg("-o")
+            .arg(&executable)
+            .arg("-pthread")
+            .args(flags);
+        match std::env::var_os("KETAMA_RUNTIME") {
+            // The library is to find it in the program, also where it is loaded later.
+            Some(runtime) => link
+                .args(["-rdynamic", "-Wl,--whole-archive"])
+                .arg(runtime)
+                .args(["-Wl,--no-whole-archive", "-ldl", "-lrt", "-lm"]),
+            None => link.args(&sanitizer),
+        };
+        must(&mut link);
         Program {
             executable,
             folder: folder.to_owned(),
@@ -110,6 +141,10 @@ impl Program {
         let mut command = Command::new(&self.executable);
         command.env("LD_LIBRARY_PATH", library_folder(&self.folder, library));
         command
+    }
+
+    pub fn name(&self) -> &str {
+        self.executable.file_name().unwrap().to_str().unwrap()
     }
 
     /// The same command under valgrind, which ends with status 99 after any report.
