@@ -7,6 +7,7 @@
 # make bench-quick  the same from fewer rounds, printed only, without Python's package
 # make         the shared and the static library, and the command ketama
 # make docs-cli  rewrite the command's output and pictures in the README
+# make docs-unsafe  rewrite docs/unsafe.md from src/
 # make install PREFIX=/usr/local DESTDIR= LIBDIR=$(PREFIX)/lib BINDIR=$(PREFIX)/bin, and make uninstall
 # make deb     Debian packages, into target/deb
 # make header  rewrite include/ketama.h from src/capi/
@@ -45,8 +46,8 @@ pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@IN
 cmake-file = sed -e 's|@VERSION@|$(VERSION)|' \
 	-e "s|@INCLUDEDIR@|$$(realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|" cmake/$(1).in
 
-.PHONY: all demo test test-fast test-cargo-c sanitize bench bench-quick docs-cli install deb uninstall checked-paths \
-	header abi lint deny clean
+.PHONY: all demo test test-fast test-cargo-c sanitize bench bench-quick docs-cli docs-unsafe install deb uninstall \
+	checked-paths header abi lint deny clean
 
 all:
 	@command -v cargo >/dev/null || { \
@@ -116,6 +117,9 @@ bench-quick: all
 
 docs-cli:
 	KETAMA_WRITE_DOCS=1 cargo test --release --package ketama-cli --test docs
+
+docs-unsafe:
+	KETAMA_WRITE_DOCS=1 cargo test --release --test unsafe_code the_table
 
 install: checked-paths
 	@test -f $(RELEASE)/libketama.so && test -f $(RELEASE)/ketama || { echo 'nothing is built yet: run make first'; exit 1; }

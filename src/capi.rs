@@ -44,6 +44,7 @@ fn guard<T>(failed: T, body: impl FnOnce() -> T) -> T {
 /// and what it throws may not cross Rust.
 struct Uncancelled(c_int);
 
+// SAFETY: as <pthread.h> has it.
 unsafe extern "C" {
     fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
 }

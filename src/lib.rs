@@ -18,11 +18,14 @@
 //!
 //! The same crate builds `libketama.so.1`, whose C interface is described in `include/ketama.h`.
 
+#![deny(unsafe_code)]
+
 #[cfg(panic = "abort")]
 compile_error!(
     "ketama must be built with panic = \"unwind\": a panic may not end the program that loaded the library"
 );
 
+#[allow(unsafe_code)]
 #[doc(hidden)]
 pub mod capi;
 pub mod dialect;

@@ -41,6 +41,10 @@ trait Vector: Copy {
 }
 
 /// A hash of this kind.
+///
+/// # Safety
+///
+/// Functions of a V are for code that is compiled for its instruction set, and are inlined into it.
 trait Bytewise {
     const START: u32;
 

@@ -1,4 +1,5 @@
 //! The choice among the processor's instruction sets, made once and carried in each ring.
+#![forbid(unsafe_code)]
 
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
