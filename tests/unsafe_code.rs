@@ -93,6 +93,10 @@ const WHY: &[(&str, &str)] = &[
         "ring/index/avx2.rs",
         "a window of points loaded at once, and no checks of bounds, which cost as much as the rest",
     ),
+    (
+        "ring/sort.rs",
+        "calls code for instructions that the processor has",
+    ),
 ];
 
 const HEAD: &str = "\
