@@ -5,8 +5,7 @@
 mod common;
 
 use common::{
-    Program, assert_nothing_left_behind, folder, must, not_run, output_with, reference,
-    system_v_key,
+    Program, assert_nothing_left_behind, folder, not_run, output_with, reference, system_v_key,
 };
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -111,11 +111,11 @@ impl continuum {
 /// list of servers is a list of servers: replace it with rename().
 ///
 /// Returns 0 on failure. Where the path leads to no file, an argument is NULL, or there is no memory
-/// for even a continuum, `*contptr` is not written. Where the file defines no server, or has a bad line, it receives a new continuum all
-/// the same, which is to be smoked too: an empty one, except that a bad line in a file which this
-/// process has rolled well before gives the last good ring, if a continuum still holds it or it is
-/// among the 8 that were used last. One bad line refuses the whole file; the text gives its number,
-/// where a line of more than 126 bytes counts as several.
+/// for even a continuum, `*contptr` is not written. Where the file defines no server, or has a bad
+/// line, it receives a new continuum all the same, which is to be smoked too: an empty one, except
+/// that a bad line in a file which this process has rolled well before gives the last good ring, if
+/// a continuum still holds it or it is among the 8 that were used last. One bad line refuses the
+/// whole file; the text gives its number, where a line of more than 126 bytes counts as several.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_roll(
     contptr: *mut ketama_continuum,

@@ -340,12 +340,21 @@ fn settle_ties<S: Copy>(sorted: &mut Sorted<S>, ties: Ties) -> Result<(), Error>
             }
         }
         if kept < count {
-            positions.truncate(kept);
-            owners.truncate(kept);
+            // Without room for those that went, which could fail to be given back later.
+            *positions = beginning(positions, kept, Index::SPARE)?;
+            *owners = beginning(owners, kept, 1)?;
             sorted.starts = sort::starts(positions, Index::bits(kept))?;
         }
     }
     Ok(())
+}
+
+/// The first of a list, with room for some more.
+fn beginning<T: Copy>(list: &[T], len: usize, more: usize) -> Result<Vec<T>, Error> {
+    let mut beginning = Vec::new();
+    beginning.try_reserve_exact(len + more)?;
+    beginning.extend_from_slice(&list[..len]);
+    Ok(beginning)
 }
 
 #[cfg(test)]

@@ -110,7 +110,8 @@ impl Nodes {
             points: points_per_digest.into(),
             rows: [row; LANES / ROW],
             len: 0,
-            numbers: Vec::new(),
+            // One allocation, whatever the counts are.
+            numbers: Vec::with_capacity(Nodes::KEPT),
         }
     }
 
