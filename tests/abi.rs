@@ -163,15 +163,28 @@ fn compare(name: &str, library: &Path, describe: &[&str], differ: &[&str]) {
     );
 }
 
-/// A description without the source files, those of which nothing is described, and the sizes of
+/// A description without the source files, those of which nothing is described, and what is inside
 /// structures that C has only pointers to.
 fn of_what_c_sees(description: &str) -> String {
+    let is_opaque = |line: &str| {
+        let name = line.trim_start().strip_prefix("<class-decl name='");
+        name.is_some_and(|name| {
+            name.starts_with("ketama_ring'") || name.starts_with("ketama_watch'")
+        })
+    };
     let mut kept: Vec<String> = Vec::new();
-    for line in description.lines() {
+    let mut lines = description.lines();
+    while let Some(line) = lines.next() {
         if line.trim() == "</abi-instr>" && kept.last().unwrap().contains("<abi-instr ") {
             kept.pop();
-        } else if line.contains("<class-decl ") && line.ends_with("/>") {
-            kept.push(with_attribute(line, "size-in-bits", "0"));
+        } else if is_opaque(line) {
+            if !line.ends_with("/>") {
+                let indent = line.len() - line.trim_start().len();
+                let end = " ".repeat(indent) + "</class-decl>";
+                lines.find(|line| *line == end);
+            }
+            let begin = line.trim_end_matches(['/', '>']);
+            kept.push(with_attribute(begin, "size-in-bits", "0") + "/>");
         } else {
             kept.push(with_attribute(line, "path", "ketama"));
         }

@@ -35,7 +35,7 @@ find_missing() {
     wants mandoc command -v mandoc
     wants man-db man --version
     [ "${1-}" = fast ] && return
-    wants debhelper dh --version
+    wants debhelper command -v dh
     wants lintian lintian --version
     wants mmdebstrap mmdebstrap --version
     can_build_extensions 2>/dev/null || missing="$missing python3-venv python3-dev"
@@ -132,8 +132,9 @@ system=$target/debian-root.tar
 if [ ! -e "$system" ] && [ "$(id -u)" = 0 ] && command -v mmdebstrap >/dev/null; then
     suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
     echo "making a fresh Debian $suite, in $system"
-    if mmdebstrap --variant=apt --include=gcc,libc6-dev,pkgconf "$suite" "$target/debian-part.tar" \
-        >"$target/mmdebstrap.log" 2>&1; then
+    # It need not survive a loss of power.
+    if mmdebstrap --variant=apt --include=gcc,libc6-dev,pkgconf --dpkgopt=force-unsafe-io "$suite" \
+        "$target/debian-part.tar" >"$target/mmdebstrap.log" 2>&1; then
         mv "$target/debian-part.tar" "$system"
     else
         rm -f "$target/debian-part.tar"
