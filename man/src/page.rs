@@ -53,14 +53,14 @@ impl Manual<'_> {
         let mut page = self.begin("ketama", summary);
         page += ".PP\n.B cc program.c $(pkg\\-config \\-\\-cflags \\-\\-libs ketama)\n.fi\n";
         page += ".SH DESCRIPTION\n";
-        let paragraphs = paragraphs(rest);
-        let about_the_file = paragraphs.iter().position(|p| p.is("This file "));
-        let end = about_the_file.unwrap_or(paragraphs.len());
-        self.write(&mut page, &paragraphs[..end], &[]);
+        let about = paragraphs(rest);
+        let about_the_file = about.iter().position(|p| p.is("This file "));
+        let end = about_the_file.unwrap_or(about.len());
+        self.write(&mut page, &about[..end], &[]);
         self.write_items(&mut page, first);
         for part in parts {
             writeln!(page, ".SH {}", escaped(&part.title.to_uppercase())).unwrap();
-            self.write(&mut page, &crate::page::paragraphs(&part.text), &[]);
+            self.write(&mut page, &paragraphs(&part.text), &[]);
             self.write_items(&mut page, part);
         }
         page += ".SH SEE ALSO\n.BR ketama (1)\n";
@@ -250,28 +250,28 @@ fn paragraphs(lines: &[String]) -> Vec<Paragraph> {
     let mut all: Vec<Paragraph> = Vec::new();
     let mut continues = false;
     for line in lines {
-        match (line.strip_prefix("    "), all.last_mut()) {
-            (Some(code), Some(Paragraph::Code(lines))) => lines.push(code.to_owned()),
-            (Some(code), _) => all.push(Paragraph::Code(vec![code.to_owned()])),
-            (None, Some(Paragraph::Code(lines))) if line.is_empty() => lines.push(String::new()),
-            (None, last) => {
-                if line.is_empty() {
-                    continues = false;
-                    continue;
+        let last = all.last_mut();
+        if let Some(code) = line.strip_prefix("    ") {
+            match last {
+                Some(Paragraph::Code(lines)) => lines.push(code.to_owned()),
+                _ => all.push(Paragraph::Code(vec![code.to_owned()])),
+            }
+        } else if line.is_empty() {
+            if let Some(Paragraph::Code(lines)) = last {
+                lines.push(String::new());
+            }
+        } else if let Some(parameter) = parameter(line) {
+            all.push(parameter);
+        } else {
+            match last {
+                Some(Paragraph::Text(text) | Paragraph::Parameter { text, .. }) if continues => {
+                    *text += " ";
+                    *text += line;
                 }
-                match (parameter(line), last) {
-                    (Some(parameter), _) => all.push(parameter),
-                    (None, Some(Paragraph::Text(text) | Paragraph::Parameter { text, .. }))
-                        if continues =>
-                    {
-                        *text += " ";
-                        *text += line;
-                    }
-                    (None, _) => all.push(Paragraph::Text(line.clone())),
-                }
-                continues = true;
+                _ => all.push(Paragraph::Text(line.clone())),
             }
         }
+        continues = !line.is_empty();
     }
     for paragraph in &mut all {
         if let Paragraph::Code(lines) = paragraph {
