@@ -87,7 +87,8 @@ static void refuse_other(const char *path) {
 }
 
 static void what_is_no_file(void) {
-    static const char *const paths[] = {"/", ".", "/dev/null", "/dev/zero", "/dev/full", "/dev/urandom", "/proc/self/fd"};
+    static const char *const paths[] = {"/",         ".",           "/dev/null", "/dev/zero",
+                                        "/dev/full", "/dev/random", "/proc/self/fd"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         refuse_other(paths[i]);
 

@@ -1,5 +1,5 @@
-/* What libketama is known to fail at, each by its name, done right. tests/known_failures.rs says how the original fails.
- * The working folder is the test's.
+/* What libketama is known to fail at, each by its name, done right. tests/known_failures.rs says how the original
+ * fails. The working folder is the test's.
  *
  * usage: known_failures WHAT */
 #define _GNU_SOURCE

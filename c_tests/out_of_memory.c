@@ -436,7 +436,8 @@ int main(void) {
             }
         }
         CHECK(calls[i].ends_grow ? ends[0] <= ends[1] : ends[0] == ends[1]);
-        printf("out of memory: %-33s %5ld allocations, each failing alone or with the rest: %ld errors, %ld ends, %ld went on\n",
+        printf("out of memory: %-33s %5ld allocations, each failing alone or with the rest: "
+               "%ld errors, %ld ends, %ld went on\n",
                calls[i].name, all, outcomes[FAILED], outcomes[ENDED], outcomes[WENT_ON]);
     }
     printf("out of memory: the largest allocation that ends the program where it fails is of %zu bytes\n", largest_end);

@@ -121,8 +121,8 @@ int main(int argc, char **argv) {
     for (int i = 0; i < PROCESSES; i++)
         CHECK(waitpid(children[i], &status, 0) == children[i] && status == 0);
     CHECK(are_same(before, remaining()));
-    printf("processes: %d rewrites and %d processes: %ld whole versions renamed, %ld truncated and written; of files that "
-           "were being written %ld beginnings, %ld empty, %ld refused for a line, %ld for changing\n",
+    printf("processes: %d rewrites and %d processes: %ld whole versions renamed, %ld truncated and written; "
+           "of files that were being written %ld beginnings, %ld empty, %ld refused for a line, %ld for changing\n",
            rewrites, PROCESSES, shared->whole_renamed, shared->whole_written, shared->cut, shared->empty, shared->bad,
            shared->changing);
     return 0;

@@ -657,8 +657,8 @@ typedef int (*compfn)(const void*, const void*);
 // is read again. But one that is being written may look like a whole one, since any beginning of a
 // list of servers is a list of servers: replace it with rename().
 //
-// Returns 0 on failure. Where the path leads to no file, an argument is NULL, or there is no memory
-// for even a continuum, `*contptr` is not written. Where the file defines no server, or has a bad
+// Returns 0 on failure. Where the path leads to no file, an argument is NULL, or there is no
+// memory for a continuum, `*contptr` is not written. Where the file defines no server, or has a bad
 // line, it receives a new continuum all the same, which is to be smoked too: an empty one, except
 // that a bad line in a file which this process has rolled well before gives the last good ring, if
 // a continuum still holds it or it is among the 8 that were used last. One bad line refuses the

@@ -53,6 +53,9 @@ const MAX_READS: usize = 10;
 /// its stamp is settled, and the same as before -> it did not change meanwhile
 /// read it again until it says the same twice      (what is read while it changes is of two states)
 /// ```
+///
+/// Only a writer that goes back and forth in step with the reading could make the same mixture
+/// twice.
 pub(crate) fn read<T: PartialEq>(
     path: &Path,
     parse: impl Fn(&File) -> Result<T, Error>,

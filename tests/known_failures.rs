@@ -1,6 +1,7 @@
-//! What libketama is known to fail at: each done by a program that this library must get through, and how the original
-//! fails in the same program. It is left out for rolls in several threads and a process killed while rolling, which it
-//! fails at random, and between which and the front to it (tests/reference/) nobody could tell.
+//! What libketama is known to fail at: each done by a program that this library must get through,
+//! and how the original fails in the same program. Left out are rolls in several threads and a
+//! process killed while rolling: it fails them at random, and the front to it (tests/reference/) is
+//! for one thread of one process.
 
 mod common;
 

@@ -220,15 +220,14 @@ fn a_million_servers_are_a_ring_in_every_dialect() {
 #[test]
 fn keys_of_no_byte_and_of_4_gb_are_hashed_whole() {
     const BLOCK: usize = 1 << 26;
-    const LEN: usize = (1 << 32) + 1;
+    const BLOCKS: usize = (1 << 32) / BLOCK;
     let folder = folder("keys");
     let program = Program::new(&folder, "limits.c");
     let seed = seed();
-    let (output, expected) = std::thread::scope(|scope| {
-        let output = scope.spawn(|| {
-            let seed = seed.to_string();
-            must(program.command().args(["keys", &seed]).current_dir(&folder)).stdout
-        });
+    let mut command = program.command();
+    let command = command.args(["keys", &seed.to_string()]);
+    let (output, mut expected) = std::thread::scope(|scope| {
+        let output = scope.spawn(|| must(command.current_dir(&folder)).stdout);
         let mut state = seed;
         let block: Vec<u8> = (0..BLOCK)
             .map(|_| {
@@ -238,18 +237,13 @@ fn keys_of_no_byte_and_of_4_gb_are_hashed_whole() {
                 ((state >> 56) % 255 + 1) as u8
             })
             .collect();
-        let parts = || {
-            let blocks = std::iter::repeat_n(&block[..], LEN / BLOCK);
-            blocks.chain([&b"x"[..]])
-        };
-        let mut md5 = Md5::new();
-        parts().for_each(|part| md5.update(part));
-        let digest = md5.finalize();
-        // Without the first 5 bytes and the last 2: what the offsets leave of it.
-        let mut packed = Md5::new();
-        packed.update(&block[5..]);
-        (2..LEN / BLOCK).for_each(|_| packed.update(&block));
-        packed.update(&block[..BLOCK - 1]);
+        let whole = || std::iter::repeat_n(&block[..], BLOCKS).chain([&b"x"[..]]);
+        let middle = std::iter::repeat_n(&block[..], BLOCKS - 2);
+        let packed = [&block[5..]]
+            .into_iter()
+            .chain(middle)
+            .chain([&block[..BLOCK - 1]]);
+        let (digest, packed) = (md5(whole()), md5(packed));
         let word = |digest: &[u8]| u32::from_le_bytes(digest[..4].try_into().unwrap());
         let servers: Vec<Server<String>> = (0..100)
             .map(|i| Server {
@@ -260,39 +254,52 @@ fn keys_of_no_byte_and_of_4_gb_are_hashed_whole() {
         let ring = Ring::new(&servers).unwrap();
         let three = Ring::new(&servers[1..4]).unwrap();
         let point = three.points().nth(three.point_of(word(&digest))).unwrap();
-        let one_at_a_time = parts().flatten().fold(0u32, |h, &byte| {
-            let h = h.wrapping_add(byte as i8 as u32);
-            let h = h.wrapping_add(h << 10);
-            h ^ (h >> 6)
-        });
-        let one_at_a_time = one_at_a_time.wrapping_add(one_at_a_time << 3);
-        let one_at_a_time = one_at_a_time ^ (one_at_a_time >> 11);
-        let fnv = parts().flatten().fold(0x8422_2325u32, |h, &byte| {
-            (h ^ byte as i8 as u32).wrapping_mul(0x1b3)
-        });
-        let mut crc = crc32fast::Hasher::new();
-        parts().for_each(|part| crc.update(part));
+        let [one_at_a_time, fnv, crc] = bytewise(whole());
         let expected = [
             format!("md5 {}", word(&digest)),
             format!("string {}", point.point),
             format!("digest {}", hex(&digest)),
-            format!("packed {}", ring.find_hash(word(&packed.finalize()))),
-            format!(
-                "libmemcached {}",
-                one_at_a_time.wrapping_add(one_at_a_time << 15)
-            ),
+            format!("packed {}", ring.find_hash(word(&packed))),
+            format!("libmemcached {one_at_a_time}"),
             format!("twemproxy {fnv}"),
-            format!("dalli {}", crc.finalize()),
+            format!("dalli {crc}"),
         ];
         (output.join().unwrap(), expected)
     });
     let output = String::from_utf8(output).unwrap();
     let mut lines: Vec<&str> = output.lines().collect();
-    let mut expected: Vec<&str> = expected.iter().map(|line| &**line).collect();
     lines.sort();
     expected.sort();
     assert_eq!(lines, expected);
     report("limits: keys of 0 bytes and of 4,294,967,297 go where plain hashes of them say");
+}
+
+fn md5<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut md5 = Md5::new();
+    parts.for_each(|part| md5.update(part));
+    md5.finalize().to_vec()
+}
+
+/// One-at-a-time, FNV and CRC-32, told plainly, in one pass.
+fn bytewise<'a>(parts: impl Iterator<Item = &'a [u8]>) -> [u32; 3] {
+    let table: [u32; 256] = std::array::from_fn(|byte| {
+        (0..8).fold(byte as u32, |crc, _| {
+            (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 }
+        })
+    });
+    let (mut one, mut fnv, mut crc) = (0u32, 0x8422_2325u32, !0u32);
+    for part in parts {
+        for &byte in part {
+            one = one.wrapping_add(byte as i8 as u32);
+            one = one.wrapping_add(one << 10);
+            one ^= one >> 6;
+            fnv = (fnv ^ byte as i8 as u32).wrapping_mul(0x1b3);
+            crc = (crc >> 8) ^ table[(crc as u8 ^ byte) as usize];
+        }
+    }
+    one = one.wrapping_add(one << 3);
+    one ^= one >> 11;
+    [one.wrapping_add(one << 15), fnv, !crc]
 }
 
 /// Runs a program that prints what it did.

@@ -1,5 +1,5 @@
-//! The library under load: everything at random by eight threads, and a file that 64 processes roll while it is
-//! rewritten.
+//! The library under load: everything at random by eight threads, and a file that 64 processes roll
+//! while it is rewritten.
 
 mod common;
 
