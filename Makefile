@@ -89,7 +89,7 @@ test-fast: all
 	@rm -f $(NOT_RUN) $(REPORT)
 	cargo test --lib
 	$(NOTES) cargo test --release --test abi --test c_programs --test dialects --test docs --test header \
-		--test install --test man --test operations --test recorded --test ring
+		--test install --test man --test operations --test recorded --test ring --test unsafe_code
 	cargo test --release --package ketama-cli
 	cargo test --release --doc
 	@cat $(REPORT)
