@@ -13,22 +13,20 @@ pub struct Model {
 impl Model {
     pub fn new<N: AsRef<[u8]>>(dialect: &'static str, servers: &[(N, u64)]) -> Model {
         let n = servers.len();
+        let names: Vec<&[u8]> = servers.iter().map(|(name, _)| name.as_ref()).collect();
         let weights: Vec<u64> = servers
             .iter()
-            .map(|&(_, weight)| match dialect {
-                "libmemcached_weighted" | "npm_hashring" | "npm_memcached" => weight.max(1),
-                _ => weight,
+            .map(|(_, weight)| match dialect {
+                "libmemcached_weighted" | "npm_hashring" | "npm_memcached" => *weight.max(&1),
+                _ => *weight,
             })
             .collect();
-        let total: u64 = weights.iter().sum();
-        let short: Vec<Vec<u8>> = servers
-            .iter()
-            .map(|(name, _)| elide(name.as_ref()))
-            .collect();
+        // Where weights are ignored, their sum may be any.
+        let total = weights.iter().fold(0u64, |sum, w| sum.wrapping_add(*w));
+        let short: Vec<&[u8]> = names.iter().map(|name| elide(name)).collect();
 
         let mut points: Vec<(u32, usize)> = Vec::new();
-        for (i, (name, _)) in servers.iter().enumerate() {
-            let name = name.as_ref();
+        for (i, &name) in names.iter().enumerate() {
             let w = weights[i];
             match dialect {
                 "libketama" => {
@@ -44,14 +42,14 @@ impl Model {
                 "libmemcached_weighted" | "twemproxy" => {
                     let share = w as f32 / total as f32;
                     let k = share * 160.0 / 4.0 * n as f32 + 1e-10;
-                    md5_points(&mut points, &short[i], k.floor() as u64, 4, i);
+                    md5_points(&mut points, short[i], k.floor() as u64, 4, i);
                 }
                 "libmemcached" => {
                     for k in 0..100 {
-                        points.push((jenkins(&node(&short[i], '-', k)), i));
+                        points.push((jenkins(&node(short[i], b'-', k)), i));
                     }
                 }
-                "libmemcached_md5" => md5_points(&mut points, &short[i], 100, 1, i),
+                "libmemcached_md5" => md5_points(&mut points, short[i], 100, 1, i),
                 "spymemcached" => {
                     let name = name.strip_prefix(b"/").unwrap_or(name);
                     md5_points(&mut points, name, 40, 4, i);
@@ -59,7 +57,7 @@ impl Model {
                 "dalli" => {
                     let k = (n as u128 * 160 * w as u128) as f64 / total as f64;
                     for k in 0..k.floor() as u64 {
-                        let digest = Sha1::digest(node(name, ':', k));
+                        let digest = Sha1::digest(node(name, b':', k));
                         points.push((u32::from_be_bytes(digest[..4].try_into().unwrap()), i));
                     }
                 }
@@ -81,7 +79,7 @@ impl Model {
                     let name = if dialect == "npm_hashring" {
                         name
                     } else {
-                        &short[i]
+                        short[i]
                     };
                     md5_points(&mut points, name, k.floor() as u64, 4, i);
                 }
@@ -90,7 +88,7 @@ impl Model {
         }
 
         if dialect == "twemproxy" {
-            points.sort_by_key(|&(_, i)| (short[i].len(), &short[i], i));
+            points.sort_by_key(|&(_, i)| (short[i].len(), short[i], i));
         }
         // Stable: of equal points, those made first come first.
         points.sort_by_key(|&(point, _)| point);
@@ -109,10 +107,7 @@ impl Model {
     pub fn hash(&self, key: &[u8]) -> u32 {
         match self.dialect {
             "libmemcached" => jenkins(key),
-            "twemproxy" if key.is_empty() => 0,
-            "twemproxy" => key.iter().fold(0x84222325, |h: u32, &byte| {
-                (h ^ byte as i8 as i32 as u32).wrapping_mul(0x1b3)
-            }),
+            "twemproxy" => fnv1a_64(key),
             "dalli" | "nginx" => crc32(key),
             _ => u32::from_le_bytes(Md5::digest(key)[..4].try_into().unwrap()),
         }
@@ -141,6 +136,11 @@ impl Model {
     }
 }
 
+/// What is hashed for a point.
+pub fn node(name: &[u8], separator: u8, k: u64) -> Vec<u8> {
+    [name, &[separator], k.to_string().as_bytes()].concat()
+}
+
 fn md5_points(
     points: &mut Vec<(u32, usize)>,
     name: &[u8],
@@ -149,35 +149,36 @@ fn md5_points(
     server: usize,
 ) {
     for k in 0..digests {
-        let digest = Md5::digest(node(name, '-', k));
+        let digest = Md5::digest(node(name, b'-', k));
         for word in digest.chunks(4).take(words) {
             points.push((u32::from_le_bytes(word.try_into().unwrap()), server));
         }
     }
 }
 
-fn node(name: &[u8], separator: char, k: u64) -> Vec<u8> {
-    [name, format!("{separator}{k}").as_bytes()].concat()
-}
-
-fn split(name: &[u8]) -> (&[u8], &[u8]) {
-    if let Some(colon) = name.iter().rposition(|&byte| byte == b':') {
-        let (host, port) = (&name[..colon], &name[colon + 1..]);
-        if !port.is_empty() && port.iter().all(u8::is_ascii_digit) {
-            return (host, port);
+pub fn split(name: &[u8]) -> (&[u8], &[u8]) {
+    let parts = name
+        .iter()
+        .rposition(|&byte| byte == b':')
+        .map(|colon| name.split_at(colon));
+    match parts {
+        Some((host, [b':', port @ ..]))
+            if !port.is_empty() && port.iter().all(u8::is_ascii_digit) =>
+        {
+            (host, port)
         }
+        _ => (name, b""),
     }
-    (name, b"")
 }
 
-fn elide(name: &[u8]) -> Vec<u8> {
+pub fn elide(name: &[u8]) -> &[u8] {
     match split(name) {
-        (host, b"" | b"11211") => host.to_vec(),
-        _ => name.to_vec(),
+        (host, b"" | b"11211") => host,
+        _ => name,
     }
 }
 
-fn jenkins(bytes: &[u8]) -> u32 {
+pub fn jenkins(bytes: &[u8]) -> u32 {
     let mut h = 0u32;
     for &byte in bytes {
         h = h.wrapping_add(byte as i8 as i32 as u32);
@@ -189,8 +190,17 @@ fn jenkins(bytes: &[u8]) -> u32 {
     h.wrapping_add(h << 15)
 }
 
+pub fn fnv1a_64(bytes: &[u8]) -> u32 {
+    if bytes.is_empty() {
+        return 0;
+    }
+    bytes.iter().fold(0x84222325, |h: u32, &byte| {
+        (h ^ byte as i8 as i32 as u32).wrapping_mul(0x1b3)
+    })
+}
+
 /// Bit by bit.
-fn crc32(bytes: &[u8]) -> u32 {
+pub fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| {
             (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 }
