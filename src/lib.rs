@@ -42,6 +42,10 @@ pub mod libketama {
     pub use crate::servers::{Piece, pieces};
 }
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use hash::simd::choose as choose_instructions;
+
 pub use dialect::{Dialect, Rules};
 pub use error::Error;
 pub use ring::{Comparison, Move, Point, Ring, Server};

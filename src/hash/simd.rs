@@ -16,6 +16,20 @@ pub(crate) enum Simd {
     Avx512,
 }
 
+/// The place of the one chosen in the list of all, which has fewer than 9.
+static CHOSEN: AtomicU8 = AtomicU8::new(9);
+
+/// Chooses what rings to come are made and looked up with, so that one process can compare them all;
+/// false where this processor does not have it.
+#[cfg(fuzzing)]
+pub fn choose(name: &str) -> bool {
+    let mut places = 0..Simd::ALL.len();
+    let place = places.find(|&place| Simd::ALL[place].name() == name && Simd::ALL[place].is_here());
+    place
+        .inspect(|&place| CHOSEN.store(place as u8, Relaxed))
+        .is_some()
+}
+
 impl Simd {
     /// All that there are, the best first.
     const ALL: &[Simd] = &[
@@ -31,13 +45,12 @@ impl Simd {
     #[inline]
     pub(crate) fn get() -> Simd {
         // No OnceLock: a fork could leave it half done. Threads that come here together find the
-        // same. What is found is kept as its place in the list; there are fewer than 9.
-        static FOUND: AtomicU8 = AtomicU8::new(9);
-        match Simd::ALL.get(usize::from(FOUND.load(Relaxed))) {
-            Some(&found) => found,
+        // same.
+        match Simd::ALL.get(usize::from(CHOSEN.load(Relaxed))) {
+            Some(&chosen) => chosen,
             None => {
                 let found = Simd::find_out();
-                FOUND.store(found as u8, Relaxed);
+                CHOSEN.store(found as u8, Relaxed);
                 Simd::ALL[found]
             }
         }
