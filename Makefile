@@ -3,6 +3,7 @@
 # make test-fast  the part of it that needs no server and no other language than Rust, C and C++
 # make test-cargo-c  what cargo-c installs against what make does; it needs cargo-c
 # make sanitize  the C programs and the library's tests under sanitizers, a part of make test
+# make fuzz-smoke  a minute of fuzzing; make fuzz FUZZ="files keys" SECONDS=600 for more of it
 # make bench   this library against the original and its peers, into docs/bench/; Python's package too
 # make bench-quick  the same from fewer rounds, printed only, without Python's package
 # make         the shared and the static library, and the command ketama
@@ -46,8 +47,8 @@ pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@IN
 cmake-file = sed -e 's|@VERSION@|$(VERSION)|' \
 	-e "s|@INCLUDEDIR@|$$(realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|" cmake/$(1).in
 
-.PHONY: all demo test test-fast test-cargo-c sanitize bench bench-quick docs-cli docs-unsafe install deb uninstall \
-	checked-paths header abi lint deny clean
+.PHONY: all demo test test-fast test-cargo-c sanitize fuzz-smoke fuzz bench bench-quick docs-cli docs-unsafe \
+	install deb uninstall checked-paths header abi lint deny clean
 
 all:
 	@command -v cargo >/dev/null || { \
@@ -100,6 +101,14 @@ test-cargo-c: all
 
 sanitize:
 	tests/sanitize.sh $(TARGET)
+
+fuzz-smoke:
+	fuzz/run.sh $(TARGET) 15
+
+SECONDS = 600
+
+fuzz:
+	fuzz/run.sh $(TARGET) $(SECONDS) $(FUZZ)
 
 # A folder of its own: a peer asks for more of a crate that the library uses too, so that the two builds
 # would undo each other's.
@@ -182,6 +191,7 @@ abi:
 
 lint:
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	@# --locked, here where CI begins: a Cargo.lock that lags behind Cargo.toml is an error, not mended.
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
