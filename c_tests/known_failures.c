@@ -1,7 +1,7 @@
 /* What libketama is known to fail at, each by its name, done right. tests/known_failures.rs says how the original
  * fails. The working folder is the test's.
  *
- * usage: known_failures WHAT */
+ * usage: known_failures WHAT SECONDS      after which a call is taken to wait for ever */
 #define _GNU_SOURCE
 #include "check.h"
 #include <dirent.h>
@@ -18,6 +18,8 @@
 
 #define GOOD "10.0.0.1:11211\t100\n10.0.0.2:11211\t100\n"
 #define OTHER "10.0.0.3:11211\t100\n10.0.0.4:11211\t100\n"
+
+static unsigned patience;
 
 /* Gives a file this modification time: the original takes what it left of a file with the same time for the file. */
 static void set_time(const char *file, time_t seconds) {
@@ -70,7 +72,7 @@ static void leftover_lock(void) {
     /* The original has 1 there, and 2 while it is at work. */
     CHECK(semctl(semaphore, 0, SETVAL, 2) == 0);
     write_file_at("file", OTHER, 2000);
-    alarm(3);
+    alarm(patience);
     int rolled = ketama_roll(&c, "file");
     alarm(0);
     semctl(semaphore, 0, IPC_RMID);
@@ -130,7 +132,7 @@ static void a_process_killed_while_rolling(void) {
         nanosleep(&(struct timespec){0, 10000 * (i + 1)}, NULL);
         CHECK(kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child);
         set_time("file", 1000000 + i);
-        alarm(5);
+        alarm(patience);
         CHECK(ketama_roll(&c, "file") == 1);
         alarm(0);
         CHECK(is_good(c));
@@ -161,7 +163,7 @@ static void descriptor_leak_on_a_bad_file(void) {
 
 static void a_directory_as_file(void) {
     ketama_continuum c = NULL;
-    alarm(3);
+    alarm(patience);
     CHECK(ketama_roll(&c, ".") == 0);
 }
 
@@ -205,7 +207,7 @@ static void another_users_file(void) {
     CHECK(child >= 0);
     if (child == 0) {
         CHECK(setuid(65534) == 0);
-        alarm(5);
+        alarm(patience);
         CHECK(ketama_roll(&c, "file") == 1);
         CHECK(is_other(c));
         _exit(0);
@@ -230,7 +232,8 @@ int main(int argc, char **argv) {
         {"ftok_collision", ftok_collision},
         {"another_users_file", another_users_file},
     };
-    CHECK(argc == 2);
+    CHECK(argc == 3);
+    patience = (unsigned)atoi(argv[2]);
     for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
         if (strcmp(argv[1], failures[i].name) == 0) {
             failures[i].run();

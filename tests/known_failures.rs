@@ -91,7 +91,7 @@ fn works(failure: &str) {
     let folder = folder(&format!("known_{failure}"));
     let program = Program::new(&folder, "known_failures.c");
     let mut command = program.command();
-    let output = output_with(command.arg(failure).current_dir(&folder), b"");
+    let output = output_with(command.args([failure, "60"]).current_dir(&folder), b"");
     if output.status.code() == Some(77) {
         return not_run(failure, "no two files in /dev/shm have one System V key");
     }
@@ -109,7 +109,7 @@ fn the_original(failure: &str, fails: impl Fn(&Output) -> bool) {
         let folder = folder(&format!("known_{failure}_{attempt}"));
         let program = Program::new(&folder, "known_failures.c");
         let mut command = program.command_with(&reference);
-        let output = output_with(command.arg(failure).current_dir(&folder), b"");
+        let output = output_with(command.args([failure, "3"]).current_dir(&folder), b"");
         if output.status.code() == Some(75) {
             continue;
         }
