@@ -67,7 +67,7 @@ fn recorded() -> (Vec<Run<'static>>, Vec<Vec<u8>>) {
 fn files(runs: &[Run]) -> Vec<Vec<u8>> {
     let recorded = FILES.lines().filter_map(|line| line.strip_prefix("file "));
     let recorded = recorded.zip(0u8..).map(|(text, number)| {
-        let choice = number % 12 | if number % 3 == 0 { 0x80 } else { 0 };
+        let choice = (number % 12) | if number % 3 == 0 { 0x80 } else { 0 };
         [vec![choice], unescape(text)].concat()
     });
     let written = runs.iter().map(|run| {

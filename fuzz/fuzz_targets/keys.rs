@@ -90,7 +90,7 @@ fn pattern(input: &mut Input) -> Vec<Box<[u8]>> {
     let count = input.short() % 1100;
     let (least, more, step) = (input.short() % 2048, input.short(), input.short());
     let bytes = if input.0.is_empty() { b"\0" } else { input.0 };
-    let key = |i: usize| {
+    let key = |i: usize| -> Box<[u8]> {
         let len = least + (i * i * 31 + i) % (more + 1);
         bytes
             .iter()
@@ -102,11 +102,11 @@ fn pattern(input: &mut Input) -> Vec<Box<[u8]>> {
     };
     // The model takes long for more.
     let mut rest = 32_768usize;
-    let fits = |key: &Box<[u8]>| {
+    let keys = (0..count).map(key).take_while(|key| {
         rest = rest.saturating_sub(key.len());
         rest > 0
-    };
-    (0..count).map(key).take_while(fits).collect()
+    });
+    keys.collect()
 }
 
 /// Keys, each in memory of its own size, so that a read beside one is found.
@@ -122,11 +122,12 @@ fn check(rings: &Rings, keys: Vec<Box<[u8]>>) {
         .map(|&point| model.points[point].1 as u32)
         .collect();
     // Some of the empty keys are NULL.
-    let data = |(place, key): (usize, &Box<[u8]>)| match (key.is_empty(), place % 2) {
+    let each = keys.iter().enumerate();
+    let data = each.map(|(place, key)| match (key.is_empty(), place % 2) {
         (true, 0) => ptr::null(),
         _ => key.as_ptr().cast(),
-    };
-    let data: Vec<_> = keys.iter().enumerate().map(data).collect();
+    });
+    let data: Vec<_> = data.collect();
     let list: Box<[ketama_key]> = data
         .iter()
         .zip(&keys)

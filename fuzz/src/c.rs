@@ -104,7 +104,8 @@ impl Ring {
     }
 
     pub fn servers(&self) -> Vec<(Vec<u8>, u64)> {
-        servers(self.0)
+        // SAFETY: a live ring.
+        unsafe { servers(self.0) }
     }
 
     pub fn points(&self) -> Vec<(u32, usize)> {
@@ -141,8 +142,12 @@ impl Ring {
 }
 
 /// The servers that a ring says it was made from.
-pub fn servers(ring: *const ketama_ring) -> Vec<(Vec<u8>, u64)> {
-    // SAFETY: a live ring, whose names live as long.
+///
+/// # Safety
+///
+/// `ring` lives.
+pub unsafe fn servers(ring: *const ketama_ring) -> Vec<(Vec<u8>, u64)> {
+    // SAFETY: the caller's promise; the names live as long.
     unsafe {
         let server = |index| {
             let name = CStr::from_ptr(ketama_ring_server_name(ring, index));

@@ -4,6 +4,9 @@ use std::ffi::CString;
 
 pub type Servers = Vec<(Vec<u8>, u64)>;
 
+/// A line and a column.
+pub type Place = (usize, usize);
+
 /// What libketama makes of a file: its servers, each with the number of its line, or the number of
 /// the first bad line.
 pub fn libketama(file: &[u8]) -> Result<Vec<(Vec<u8>, u64, usize)>, usize> {
@@ -61,7 +64,7 @@ fn strtol(text: &[u8]) -> Option<i64> {
 
 /// What the strict reader makes of a file: its servers, or the line and column of what is wrong.
 /// Beside the servers, the line and column of each one's weight.
-pub fn strict(file: &[u8]) -> Result<(Servers, Vec<(usize, usize)>), (usize, usize)> {
+pub fn strict(file: &[u8]) -> Result<(Servers, Vec<Place>), Place> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
     let (mut servers, mut weights) = (Vec::new(), Vec::new());
     for (line, number) in file.split(|&byte| byte == b'\n').zip(1..) {
@@ -97,9 +100,9 @@ pub fn strict(file: &[u8]) -> Result<(Servers, Vec<(usize, usize)>), (usize, usi
                     .unwrap_or(line.len()),
             );
         };
-        let digits = weight.iter().map(|&byte| char::from(byte).to_digit(10));
-        let number_of = digits.fold(Some(0u64), |sum, digit| {
-            sum?.checked_mul(10)?.checked_add(digit?.into())
+        let mut digits = weight.iter().map(|&byte| char::from(byte).to_digit(10));
+        let number_of = digits.try_fold(0u64, |sum, digit| {
+            sum.checked_mul(10)?.checked_add(digit?.into())
         });
         let Some(number_of) = number_of else {
             return wrong(at);
