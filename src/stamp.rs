@@ -6,7 +6,8 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Seek};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What tells one state of a file from the next.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,11 @@ impl Stamp {
 /// How often a file is read that changes all the while.
 const MAX_READS: usize = 10;
 
+/// How long a lease is waited for: more than the 45 s that Linux leaves its holder, if not told
+/// otherwise.
+const LEASE: Duration = Duration::from_secs(60);
+const MOMENT: Duration = Duration::from_millis(10);
+
 /// What a regular file says at one moment, with a stamp and whether that is settled: a change since
 /// the reading began shows in the next stamp.
 ///
@@ -82,16 +88,22 @@ fn open(path: &Path) -> io::Result<(File, Stamp, bool)> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    // It may have become a device or a pipe by now. With O_NONBLOCK, a regular file would block
-    // where another process holds a lease on it, until that is given up.
+    // It may have become a device or a pipe by now.
     let mut options = OpenOptions::new();
     options
         .read(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-    let file = match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => File::open(path),
-        result => result,
-    }?;
+    let mut waited = Duration::ZERO;
+    let file = loop {
+        match options.open(path) {
+            // Another process holds a lease on it, and is asked to give that up.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && waited < LEASE => {
+                thread::sleep(MOMENT);
+                waited += MOMENT;
+            }
+            result => break result?,
+        }
+    };
     let now = SystemTime::now();
     let metadata = file.metadata()?;
     if !metadata.is_file() {
@@ -104,7 +116,6 @@ fn open(path: &Path) -> io::Result<(File, Stamp, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_stamp_is_settled_once_its_tick_is_over() {

@@ -27,7 +27,7 @@ use std::io::BufReader;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 /// How much of a name the original's array shows, in bytes.
 const MAX_IP: usize = 22;
@@ -42,6 +42,8 @@ pub(super) struct Rolled {
     modtime: libc::time_t,
     pub(super) ring: Arc<ketama_ring>,
     pub(super) points: Box<[Slot]>,
+    /// Its names in the table, which counts them under its lock.
+    names: AtomicUsize,
 }
 
 /// The original's `mcs`, with its padding made part of `ip`, so that it is 0 and ends a name of 22
@@ -73,6 +75,7 @@ impl Rolled {
         Ok(Rolled {
             modtime,
             points: try_collect(points)?,
+            names: AtomicUsize::new(0),
             ring: Arc::new(ring),
         })
     }
@@ -101,6 +104,19 @@ struct Entry {
     rolled: Arc<Rolled>,
     /// When it was last shared, in rolls.
     used: u64,
+}
+
+impl Entry {
+    /// Whether no continuum holds its ring.
+    fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.rolled) == self.rolled.names.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.rolled.names.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The last good roll of each file, by its name as it was given.
@@ -143,26 +159,30 @@ impl Table {
         self.rolls += 1;
         new.used = self.rolls;
         let rolled = Arc::clone(&new.rolled);
+        rolled.names.fetch_add(1, Ordering::Relaxed);
+        // The name may have meant a file of another folder, which keeps its last good ring.
+        if let Some(old) = self.entries.remove(name).filter(|old| old.path != new.path) {
+            let kept = self.entries.get(&old.path);
+            if kept.is_none_or(|kept| kept.used < old.used) {
+                self.entries.insert(old.path.clone(), old);
+            }
+        }
         self.entries.insert(name.to_owned(), new);
         self.drop_idle();
         rolled
     }
 
+    /// Forgets the rings that are idle for longest. It allocates nothing, for `ketama_smoke()`.
     fn drop_idle(&mut self) {
-        // The owners that are left of each ring, less its names here.
-        let mut others: BTreeMap<*const Rolled, usize> = BTreeMap::new();
-        for entry in self.entries.values() {
-            *others
-                .entry(Arc::as_ptr(&entry.rolled))
-                .or_insert(Arc::strong_count(&entry.rolled)) -= 1;
-        }
-        let is_idle = |entry: &Entry| others[&Arc::as_ptr(&entry.rolled)] == 0;
-        let idle = self.entries.values().filter(|entry| is_idle(entry));
-        let mut used: Vec<u64> = idle.map(|entry| entry.used).collect();
-        used.sort_unstable();
-        if let Some(keep_from) = used.iter().rev().nth(Self::MAX_IDLE - 1) {
-            self.entries
-                .retain(|_, entry| !is_idle(entry) || entry.used >= *keep_from);
+        loop {
+            let idle = self.entries.values().filter(|entry| entry.is_idle());
+            let (count, oldest) = idle.fold((0, u64::MAX), |(count, oldest), entry| {
+                (count + 1, entry.used.min(oldest))
+            });
+            if count <= Self::MAX_IDLE {
+                return;
+            }
+            self.entries.retain(|_, entry| entry.used != oldest);
         }
     }
 }
@@ -267,7 +287,7 @@ pub(super) fn roll(name: &CStr) -> Result<Arc<Rolled>, Failure> {
 
 /// Ends a continuum's share of a ring. If it was the last, rings that are idle for long may go.
 pub(super) fn smoke(rolled: Arc<Rolled>) {
-    let is_last = Arc::strong_count(&rolled) == 2;
+    let is_last = Arc::strong_count(&rolled) == rolled.names.load(Ordering::Relaxed) + 1;
     drop(rolled);
     // SAFETY: NULL or published, hence never freed.
     let table = unsafe { TABLE.load(Ordering::Acquire).as_ref() };
