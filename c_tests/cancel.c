@@ -14,6 +14,20 @@ static void *roll(void *file) {
     return NULL;
 }
 
+static void *read_strictly(void *file) {
+    for (;;) {
+        ketama_ring *ring;
+        ketama_watch *watch;
+        CHECK(ketama_ring_from_file(file, KETAMA_LIBKETAMA, &ring) == KETAMA_OK);
+        CHECK(ketama_watch_new(file, KETAMA_LIBKETAMA, &watch) == KETAMA_OK);
+        CHECK(ketama_watch_poll(watch) == KETAMA_OK);
+        ketama_watch_free(watch);
+        ketama_ring_free(ring);
+        pthread_testcancel();
+    }
+    return NULL;
+}
+
 static void *roll_cancelled(void *file) {
     ketama_continuum c;
     pthread_cancel(pthread_self());
@@ -40,8 +54,10 @@ int main(int argc, char **argv) {
     int cancels = atoi(argv[1]);
     char file[] = "file";
     run(roll_cancelled, file, 0);
-    for (int i = 0; i < cancels; i++)
+    for (int i = 0; i < cancels; i++) {
         run(roll, file, 1);
+        run(read_strictly, file, 1);
+    }
     ketama_continuum c;
     CHECK(ketama_roll(&c, file) == 1);
     ketama_smoke(c);

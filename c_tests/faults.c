@@ -78,7 +78,13 @@ static void refuse_strictly(const char *path, const char *text) {
 static int others;
 
 static void refuse_other(const char *path) {
+    /* What is a file is counted. */
     int opens_before = opens;
+    ketama_ring *ring;
+    CHECK(ketama_ring_from_file("good", KETAMA_LIBKETAMA, &ring) == KETAMA_OK);
+    ketama_ring_free(ring);
+    CHECK(opens == opens_before + 1);
+    opens_before = opens;
     refuse_roll(path, "No valid server definitions in file %s");
     refuse_strictly(path, "it is not a regular file");
     /* To open a device may do something, and who waits to write to a pipe would go on. */
@@ -89,6 +95,7 @@ static void refuse_other(const char *path) {
 static void what_is_no_file(void) {
     static const char *const paths[] = {"/",         ".",           "/dev/null", "/dev/zero",
                                         "/dev/full", "/dev/random", "/proc/self/fd"};
+    write_file("good", GOOD);
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         refuse_other(paths[i]);
 

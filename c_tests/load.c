@@ -236,8 +236,10 @@ int main(int argc, char **argv) {
         ketama_watch_free(watches[i]);
 
     printf("load: seed %llu, %d threads, %.0f s:", (unsigned long long)seed, THREADS, seconds);
-    for (int i = 0; i < COUNTERS; i++)
+    for (int i = 0; i < COUNTERS; i++) {
+        CHECK(atomic_load(&counters[i]) > 0);
         printf("%s %ld %s", i ? "," : "", atomic_load(&counters[i]), NAMES[i]);
+    }
     printf("; %ld blocks of memory before, %ld after\n", before.blocks, after.blocks);
     return 0;
 }

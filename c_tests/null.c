@@ -1,5 +1,5 @@
-/* Every function with NULL for each of its pointers, and what each returns then. Where nothing is said to be written,
- * nothing is. */
+/* Functions with NULL for each of their pointers, and what each returns then; operations.c has the others. Where nothing
+ * is said to be written, nothing is. */
 #include "check.h"
 
 static ketama_ring *ring;

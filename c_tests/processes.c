@@ -121,6 +121,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < PROCESSES; i++)
         CHECK(waitpid(children[i], &status, 0) == children[i] && status == 0);
     CHECK(are_same(before, remaining()));
+    CHECK(shared->whole_renamed > 0 && shared->whole_written > 0 && shared->empty > 0 && shared->bad > 0);
     printf("processes: %d rewrites and %d processes: %ld whole versions renamed, %ld truncated and written; "
            "of files that were being written %ld beginnings, %ld empty, %ld refused for a line, %ld for changing\n",
            rewrites, PROCESSES, shared->whole_renamed, shared->whole_written, shared->cut, shared->empty, shared->bad,
