@@ -4,7 +4,8 @@
  * A ring puts every server at many points of a circle of 32-bit positions. A key has a position too,
  * and belongs, in most dialects, to the server of the first point at or after it; past the last, of the
  * first.
- * So a server that comes or goes moves only the keys between its points and the ones before them.
+ * So a server that comes or goes moves only the keys between its points and the ones before them; and,
+ * where weights count, some of others, whose numbers of points change with the sum of the weights.
  *
  * A complete program:
  *
@@ -359,7 +360,8 @@ size_t ketama_ring_walk(const ketama_ring *ring,
 // Finds the server of a key while some are down: the first on a walk from its place that is alive.
 // Only keys of servers that are down move.
 //
-// `alive`: a byte for each server, 0 where it is down. Other threads may change it.
+// `alive`: a byte for each server, 0 where it is down. Other threads may change it,
+// by atomic stores.
 //
 // Returns the server, or `KETAMA_NONE` where none with points is alive, for a NULL ring or
 // `alive`, or a NULL key with a length.
@@ -374,7 +376,8 @@ size_t ketama_ring_find_alive(const ketama_ring *ring,
 // load and the weight of all servers that have points. Where the dialect ignores weights, each
 // counts 1.
 //
-// `load`: a number for each server: what it holds now. Other threads may change it.
+// `load`: a number for each server: what it holds now. Other threads may change it,
+// by atomic stores.
 // `factor`: above 1; 1.25, say, allows a quarter more than the fair share.
 //
 // Returns the server. `KETAMA_NONE` where `factor` is NaN or not above 1, for a NULL ring or
@@ -399,8 +402,9 @@ double ketama_ring_share(const ketama_ring *ring, size_t server);
 // `moved`: receives the sum of their shares. It may be NULL.
 //
 // Returns `KETAMA_OK`; `KETAMA_DIFFERENT_HASHES` where the rings place keys by different hashes,
-// so that shares of positions say nothing of keys; `KETAMA_OUT_OF_MEMORY`; `KETAMA_NULL_ARGUMENT`.
-// Nothing is written on failure.
+// so that shares of positions say nothing of keys; `KETAMA_OUT_OF_MEMORY`, though where memory runs
+// out while moves are added up, the program ends; `KETAMA_NULL_ARGUMENT`. Nothing is written on
+// failure.
 ketama_status ketama_ring_compare(const ketama_ring *a,
                                   const ketama_ring *b,
                                   ketama_move *moves,
@@ -658,11 +662,15 @@ typedef int (*compfn)(const void*, const void*);
 // list of servers is a list of servers: replace it with rename().
 //
 // Returns 0 on failure. Where the path leads to no file, an argument is NULL, or there is no
-// memory for a continuum, `*contptr` is not written. Where the file defines no server, or has a bad
-// line, it receives a new continuum all the same, which is to be smoked too: an empty one, except
-// that a bad line in a file which this process has rolled well before gives the last good ring, if
-// a continuum still holds it or it is among the 8 that were used last. One bad line refuses the
-// whole file; the text gives its number, where a line of more than 126 bytes counts as several.
+// memory for a continuum, `*contptr` is not written. Where the file cannot be opened, defines no
+// server, or has a bad line, it receives a new continuum all the same, which is to be smoked too:
+// an empty one, except that a bad line in a file which this process has rolled well before gives
+// the last good ring, if a continuum still holds it or it is among the 8 that were used last. So
+// let it be NULL before, and smoke what is there after 0: smoking NULL does nothing. One bad line
+// refuses the whole file; the text gives its number, where a line of more than 126 bytes counts as
+// several.
+//
+// A file that another process holds a lease on is waited for, for at most a minute.
 int ketama_roll(ketama_continuum *contptr, const char *filename);
 
 // Gives a continuum back. What `ketama_get_server()` returned from it is then gone; other
@@ -690,6 +698,8 @@ int ketama_compare(const mcs *a, const mcs *b);
 unsigned int ketama_hashi(const char *s);
 
 // Writes the MD5 of a string ended by a NUL. With a NULL argument it writes nothing.
+//
+// `out`: receives 16 bytes.
 void ketama_md5_digest(const char *s, unsigned char *out);
 
 // Returns the text of this thread's last failure, "" after a `ketama_roll()` that succeeded; the

@@ -111,11 +111,15 @@ impl continuum {
 /// list of servers is a list of servers: replace it with rename().
 ///
 /// Returns 0 on failure. Where the path leads to no file, an argument is NULL, or there is no
-/// memory for a continuum, `*contptr` is not written. Where the file defines no server, or has a bad
-/// line, it receives a new continuum all the same, which is to be smoked too: an empty one, except
-/// that a bad line in a file which this process has rolled well before gives the last good ring, if
-/// a continuum still holds it or it is among the 8 that were used last. One bad line refuses the
-/// whole file; the text gives its number, where a line of more than 126 bytes counts as several.
+/// memory for a continuum, `*contptr` is not written. Where the file cannot be opened, defines no
+/// server, or has a bad line, it receives a new continuum all the same, which is to be smoked too:
+/// an empty one, except that a bad line in a file which this process has rolled well before gives
+/// the last good ring, if a continuum still holds it or it is among the 8 that were used last. So
+/// let it be NULL before, and smoke what is there after 0: smoking NULL does nothing. One bad line
+/// refuses the whole file; the text gives its number, where a line of more than 126 bytes counts as
+/// several.
+///
+/// A file that another process holds a lease on is waited for, for at most a minute.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_roll(
     contptr: *mut ketama_continuum,
@@ -272,6 +276,8 @@ pub unsafe extern "C" fn ketama_hashi(s: *const c_char) -> c_uint {
 }
 
 /// Writes the MD5 of a string ended by a NUL. With a NULL argument it writes nothing.
+///
+/// `out`: receives 16 bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_md5_digest(s: *const c_char, out: *mut c_uchar) {
     guard((), || {

@@ -191,7 +191,9 @@ pub unsafe extern "C" fn ketama_ring_find_many(
         };
         if keys.iter().fold(false, |wrong, key| wrong | is_wrong(key)) {
             let index = keys.iter().position(is_wrong).expect("one of all");
-            return Err(Failure::null(format_args!("key {index}")));
+            return Err(Failure::null(format_args!(
+                "key {index} is longer than memory, or"
+            )));
         }
         // SAFETY: room for `n` servers, by the caller's promise.
         ring.ring
@@ -290,7 +292,8 @@ pub unsafe extern "C" fn ketama_ring_walk(
 /// Finds the server of a key while some are down: the first on a walk from its place that is alive.
 /// Only keys of servers that are down move.
 ///
-/// `alive`: a byte for each server, 0 where it is down. Other threads may change it.
+/// `alive`: a byte for each server, 0 where it is down. Other threads may change it,
+/// by atomic stores.
 ///
 /// Returns the server, or `KETAMA_NONE` where none with points is alive, for a NULL ring or
 /// `alive`, or a NULL key with a length.
@@ -328,7 +331,8 @@ pub unsafe extern "C" fn ketama_ring_find_alive(
 /// load and the weight of all servers that have points. Where the dialect ignores weights, each
 /// counts 1.
 ///
-/// `load`: a number for each server: what it holds now. Other threads may change it.
+/// `load`: a number for each server: what it holds now. Other threads may change it,
+/// by atomic stores.
 /// `factor`: above 1; 1.25, say, allows a quarter more than the fair share.
 ///
 /// Returns the server. `KETAMA_NONE` where `factor` is NaN or not above 1, for a NULL ring or
@@ -384,8 +388,9 @@ pub unsafe extern "C" fn ketama_ring_share(ring: *const ketama_ring, server: usi
 /// `moved`: receives the sum of their shares. It may be NULL.
 ///
 /// Returns `KETAMA_OK`; `KETAMA_DIFFERENT_HASHES` where the rings place keys by different hashes,
-/// so that shares of positions say nothing of keys; `KETAMA_OUT_OF_MEMORY`; `KETAMA_NULL_ARGUMENT`.
-/// Nothing is written on failure.
+/// so that shares of positions say nothing of keys; `KETAMA_OUT_OF_MEMORY`, though where memory runs
+/// out while moves are added up, the program ends; `KETAMA_NULL_ARGUMENT`. Nothing is written on
+/// failure.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ketama_ring_compare(
     a: *const ketama_ring,

@@ -4,7 +4,8 @@
  * A ring puts every server at many points of a circle of 32-bit positions. A key has a position too,
  * and belongs, in most dialects, to the server of the first point at or after it; past the last, of the
  * first.
- * So a server that comes or goes moves only the keys between its points and the ones before them.
+ * So a server that comes or goes moves only the keys between its points and the ones before them; and,
+ * where weights count, some of others, whose numbers of points change with the sum of the weights.
  *
  * A complete program:
  *
