@@ -24,7 +24,10 @@ INCLUDEDIR = $(PREFIX)/include
 DESTDIR =
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
-TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+TARGET := $(or $(CARGO_TARGET_DIR),$(CARGO_BUILD_TARGET_DIR),target)
+ifneq ($(words $(CURDIR) $(TARGET)),2)
+$(error the paths of this folder and of the one that cargo builds in may have no spaces)
+endif
 RELEASE := $(TARGET)/release
 # Man pages, and the command's completions.
 SHARE := $(TARGET)/share
@@ -160,7 +163,8 @@ deb: all
 	cp -R packaging/debian $(DEB)/build
 	sed -e 's|@VERSION@|$(VERSION)|' -e "s|@DATE@|$$(date -uRd @$(EPOCH))|" \
 		packaging/debian/changelog.in >$(DEB)/build/debian/changelog
-	packaging/licenses.sh ketama >$(DEB)/build/licenses-of-crates
+	@# Of all processors, so that the packages of several agree.
+	packaging/licenses.sh ketama --target all >$(DEB)/build/licenses-of-crates
 	mkdir $(DEB)/build/command
 	packaging/licenses.sh ketama-cli >$(DEB)/build/command/licenses-of-crates
 	cd $(DEB)/build && KETAMA_SOURCE=$(CURDIR) dpkg-buildpackage --build=binary --no-sign >../build.log 2>&1 || \
@@ -179,8 +183,8 @@ uninstall: checked-paths
 
 # Neither make, the shell nor pkg-config would take other characters as they are.
 checked-paths:
-	@for path in '$(PREFIX)' '$(BINDIR)' '$(LIBDIR)' '$(DATADIR)' '$(DESTDIR)/'; do case "$$path" in \
-		*[!A-Za-z0-9/._+~-]*) echo "only letters, digits and /._+~- may stand in $$path"; exit 1;; \
+	@for path in '$(PREFIX)' '$(BINDIR)' '$(LIBDIR)' '$(DATADIR)' '$(INCLUDEDIR)' '$(DESTDIR)/'; do case "$$path" in \
+		*[!A-Za-z0-9/._+~@,=-]*) echo "only letters, digits and /._+~@,=- may stand in $$path"; exit 1;; \
 		/*) ;; *) echo "not an absolute path: $$path"; exit 1;; esac; done
 
 header:

@@ -34,7 +34,7 @@ for name in "$@"; do
     log=$folder/$name.log
     dictionary=$sources/$name.dict
     [ -e "$dictionary" ] && set_dictionary=-dict=$dictionary || set_dictionary=
-    if ! "$built/$name" -max_total_time="$seconds" -artifact_prefix="$folder/findings/$name/" \
+    if ! "$built/$name" -max_total_time="$seconds" -timeout=60 -artifact_prefix="$folder/findings/$name/" \
         -print_final_stats=1 $set_dictionary "$folder/corpus/$name" "$folder/seeds/$name" >"$log" 2>&1; then
         tail -n 60 "$log"
         echo "fuzz target $name: a finding; all of its output is in $log"

@@ -18,7 +18,9 @@ const DOCUMENTS: &[&str] = &[
     "bindings/ruby/README.md",
     "cli/README.md",
     "docs/bench/README.md",
+    "docs/unsafe.md",
     "examples/libketama/README.md",
+    "fuzz/README.md",
 ];
 
 /// Those that speak of the project's own tree, so that every path in them is below its folder.
