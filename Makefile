@@ -3,6 +3,7 @@
 # make test-fast  the part of it that needs no server and no other language than Rust, C and C++
 # make test-cargo-c  what cargo-c installs against what make does; it needs cargo-c
 # make sanitize  the C programs and the library's tests under sanitizers, a part of make test
+# make miri    the library's tests in Miri; it needs nightly Rust with Miri
 # make fuzz-smoke  a minute of fuzzing; make fuzz FUZZ="files keys" SECONDS=600 for more of it
 # make bench   this library against the original and its peers, into docs/bench/; Python's package too
 # make bench-quick  the same from fewer rounds, printed only, without Python's package
@@ -50,8 +51,8 @@ pkg-config-file = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(1)|' -e 's|@IN
 cmake-file = sed -e 's|@VERSION@|$(VERSION)|' \
 	-e "s|@INCLUDEDIR@|$$(realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|" cmake/$(1).in
 
-.PHONY: all demo test test-fast test-cargo-c sanitize fuzz-smoke fuzz bench bench-quick docs-cli docs-unsafe \
-	install deb uninstall checked-paths header abi lint deny clean
+.PHONY: all demo test test-fast test-cargo-c sanitize miri fuzz-smoke fuzz bench bench-quick docs-cli \
+	docs-unsafe install deb uninstall checked-paths header abi lint deny clean
 
 all:
 	@command -v cargo >/dev/null || { \
@@ -104,6 +105,12 @@ test-cargo-c: all
 
 sanitize:
 	tests/sanitize.sh $(TARGET)
+
+# As another processor, whose code is scalar: Miri has no inline assembly. What takes it hours is left out.
+miri:
+	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --target aarch64-unknown-linux-gnu \
+		--target-dir $(TARGET)/miri --lib --test c_interface -- --skip in_lanes --skip first_word --skip sorted \
+		--skip bisection --skip made_one_by_one --skip nodes_have
 
 fuzz-smoke:
 	fuzz/run.sh $(TARGET) 15

@@ -37,12 +37,19 @@ fn the_c_functions_say_what_the_ring_says() {
             assert_eq!(ketama_ring_walk(ring, null(), 0, walked.as_mut_ptr(), 2), 2);
             assert_eq!(walked[2], u32::MAX);
             let key = KEYS[2].as_bytes();
-            let alive = [0, 1, 0];
-            let at = ketama_ring_find_alive(ring, key.as_ptr().cast(), key.len(), alive.as_ptr());
-            assert_eq!(at, 1);
-            let load = [5, 5, 0];
+            // Through pointers that may write: they are read by atomic loads.
+            let mut alive = [0, 1, 0];
             let at =
-                ketama_ring_find_bounded(ring, key.as_ptr().cast(), key.len(), load.as_ptr(), 1.01);
+                ketama_ring_find_alive(ring, key.as_ptr().cast(), key.len(), alive.as_mut_ptr());
+            assert_eq!(at, 1);
+            let mut load = [5, 5, 0];
+            let at = ketama_ring_find_bounded(
+                ring,
+                key.as_ptr().cast(),
+                key.len(),
+                load.as_mut_ptr(),
+                1.01,
+            );
             assert_eq!(at, 2);
 
             let mut others = null_mut();
