@@ -21,7 +21,9 @@ const KEYS: [&str; 4] = [
 
 #[test]
 fn the_c_functions_say_what_the_ring_says() {
-    for (number, &dialect) in Dialect::ALL.iter().enumerate() {
+    // One of each kind of hash in Miri, which takes minutes for one.
+    let step = if cfg!(miri) { 4 } else { 1 };
+    for (number, &dialect) in Dialect::ALL.iter().enumerate().step_by(step) {
         let servers = NAMES.map(|name| Server {
             name: name.to_bytes(),
             weight: 1,
