@@ -9,6 +9,8 @@ use escapes::unescape;
 use std::fs;
 use std::path::Path;
 
+const DIALECTS: u8 = ketama::Dialect::ALL.len() as u8;
+
 const FILES: &str = include_str!("../../tests/data/libketama-files.txt");
 const RUNS: &str = include_str!("../../tests/data/dialects.txt");
 
@@ -67,7 +69,7 @@ fn recorded() -> (Vec<Run<'static>>, Vec<Vec<u8>>) {
 fn files(runs: &[Run]) -> Vec<Vec<u8>> {
     let recorded = FILES.lines().filter_map(|line| line.strip_prefix("file "));
     let recorded = recorded.zip(0u8..).map(|(text, number)| {
-        let choice = (number % 12) | if number % 3 == 0 { 0x80 } else { 0 };
+        let choice = (number % DIALECTS) | if number % 3 == 0 { 0x80 } else { 0 };
         [vec![choice], unescape(text)].concat()
     });
     let written = runs.iter().map(|run| {
@@ -87,7 +89,13 @@ fn rings(runs: &[Run], keys: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let each_instructions = [0, 0x10, 0x20].into_iter().cycle();
     for ((run, key), instructions) in runs.iter().zip(keys).zip(each_instructions) {
         let list = list(run);
-        let (server, factor, load) = (b"\x64new:1\0", [16], vec![7; run.servers.len()]);
+        let (server, factor) = (b"\x64new:1\0", [16]);
+        // On both sides of their bounds.
+        let load: Vec<u8> = [20, 7, 1, 9]
+            .into_iter()
+            .cycle()
+            .take(run.servers.len())
+            .collect();
         let rest = [&list, &server[..], &factor, &load, key].concat();
         seeds.push([&[run.dialect | instructions], &rest[..]].concat());
         // Each of the rules changed, one a seed.
@@ -100,8 +108,11 @@ fn rings(runs: &[Run], keys: &[Vec<u8>]) -> Vec<Vec<u8>> {
     }
     // Arguments that are NULL, and no dialect.
     let list = list(&runs[0]);
-    seeds.extend((0..4).map(|which| [&[0x30, which, 12, 0, 0, 0], &list[..]].concat()));
+    seeds.extend((0..4).map(|which| [&[0x30, which, DIALECTS, 0, 0, 0], &list[..]].concat()));
     seeds.extend(LONGEST.map(|len| [&[0, 1, 1][..], &vec![b'x'; len], b"\0"].concat()));
+    // Addresses as Java's clients have them.
+    let java = &b"\x02\x01/10.0.0.1:11211\0\x01host/10.0.0.2:11211\0\x64new:1\0\x10\x07\x09key"[..];
+    seeds.push([&[7], java].concat());
     // So many points that they are sorted in parts: 70,000 of each of 4 servers, one-at-a-time.
     let base = [4, 243, 0x70, 0x11, 0x01];
     seeds.push(

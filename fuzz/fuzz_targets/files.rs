@@ -4,6 +4,7 @@
 //! whether the path has had a good file before; behind it the file.
 #![no_main]
 
+use ketama::Dialect;
 use ketama::capi::libketama::*;
 use ketama::capi::lookup::ketama_ring_find_point;
 use ketama::capi::ring::ketama_ring_from_file;
@@ -33,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
     let before = (choice & 0x80 != 0).then(|| path.roll_good());
     path.write(file);
     as_libketama(&path, file, before.is_some());
-    strictly(&path, file, usize::from(choice & 0x7f) % 12);
+    strictly(&path, file, usize::from(choice & 0x7f) % Dialect::ALL.len());
     pieces(file);
     if let Some(continuum) = before {
         let (servers, _) = grammar::strict(BEFORE).unwrap();

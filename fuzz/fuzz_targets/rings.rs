@@ -6,6 +6,7 @@
 //! instructions are wrong arguments.
 #![no_main]
 
+use ketama::Dialect;
 use ketama::capi::lookup::*;
 use ketama::capi::ring::ketama_status::*;
 use ketama::capi::ring::*;
@@ -29,7 +30,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         None => return by_wrong_arguments(input),
     };
     if choice < 0x40 {
-        by_dialect(usize::from(choice & 0xf) % 12, input)
+        by_dialect(usize::from(choice & 0xf) % Dialect::ALL.len(), input)
     } else {
         by_rules(choice, input)
     }
@@ -96,7 +97,7 @@ fn by_wrong_arguments(mut input: Input) -> Corpus {
         assert_eq!(made.err(), Some(expected as c_int));
     };
     match which % 4 {
-        0 if !(0..12).contains(&number) => {
+        0 if !(0..Dialect::ALL.len() as c_int).contains(&number) => {
             make(list.as_ptr(), list.len(), number, KETAMA_UNKNOWN_DIALECT);
             assert!(ketama_dialect_name(number).is_null());
         }

@@ -2,6 +2,7 @@
 //! stand in it as they are, so that seeds and dictionaries can be written down.
 
 use crate::c::dialect_rules;
+use ketama::Dialect;
 use ketama::capi::rules::ketama_rules;
 use std::ffi::c_int;
 
@@ -63,7 +64,7 @@ impl<'a> Input<'a> {
 /// The rules of the dialect that the low 4 bits of a byte choose, with changes: a byte that says how
 /// many, and for each a field and its value.
 pub fn rules(dialect: u8, input: &mut Input) -> ketama_rules {
-    let mut rules = dialect_rules(usize::from(dialect & 0xf) % 12);
+    let mut rules = dialect_rules(usize::from(dialect & 0xf) % Dialect::ALL.len());
     for _ in 0..input.byte() % 16 {
         let (field, value) = (input.byte(), input.number());
         let choice = value as c_int;
