@@ -183,6 +183,28 @@ static void the_latest_good_ring_is_the_last(void) {
     }
 }
 
+/* A relative name means another file in another folder. */
+static void each_folder_has_its_last_good_ring(void) {
+    static const char *const folders[] = {"here", "there"}, *const texts[] = {GOOD, OTHER};
+    ketama_continuum rolled[2], c;
+    for (int i = 0; i < 2; i++) {
+        CHECK(mkdir(folders[i], 0777) == 0 && chdir(folders[i]) == 0);
+        write_file("same", texts[i]);
+        CHECK(ketama_roll(&rolled[i], "same") == 1);
+        CHECK(chdir("..") == 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        CHECK(chdir(folders[i]) == 0);
+        write_file("same", "10.0.0.9:11211\n");
+        c = refuse("same", "No weight after the server name (line 1 in same)");
+        CHECK(c->array == rolled[i]->array);
+        ketama_smoke(c);
+        CHECK(chdir("..") == 0);
+    }
+    ketama_smoke(rolled[0]);
+    ketama_smoke(rolled[1]);
+}
+
 /* A new file may get the inode of one that was deleted. */
 static void an_inode_is_not_a_file(void) {
     for (int i = 0; i < 20; i++) {
@@ -257,6 +279,7 @@ int main(void) {
     quick_changes_are_seen();
     each_name_has_its_last_good_ring();
     the_latest_good_ring_is_the_last();
+    each_folder_has_its_last_good_ring();
     an_inode_is_not_a_file();
     a_bad_line_leaves_the_last_good_ring();
     names_of_22_and_23_bytes();

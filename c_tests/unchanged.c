@@ -1,5 +1,6 @@
-/* Rolling an unchanged file costs one stat and one allocation, and continua of one file share their points. This program
- * stands between the library and the C library, and counts. */
+/* Rolling an unchanged file costs one stat and one allocation, continua of one file share their points, and smoking
+ * allocates nothing, however many files are held. This program stands between the library and the C library, and
+ * counts. */
 #define _GNU_SOURCE
 #include "check.h"
 #include <dlfcn.h>
@@ -96,5 +97,16 @@ int main(void) {
     ketama_smoke(again);
     CHECK(roll("file-0", &again) == 1);
     ketama_smoke(again);
+
+    for (int i = 0; i < MANY; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "held-%d", i);
+        write_file(name, "10.0.0.1:11211\t100\n");
+        CHECK(roll(name, &c[i]) == 1);
+    }
+    int allocations_before = allocations;
+    for (int i = 0; i < MANY; i++)
+        ketama_smoke(c[i]);
+    CHECK(allocations == allocations_before);
     return 0;
 }
