@@ -1,19 +1,8 @@
 /* Ten thousand failed rolls of each kind leave no descriptor open and no memory allocated; nor do rings
  * stay once their continua are smoked. */
 #define _GNU_SOURCE
-#include "check.h"
-#include <dirent.h>
+#include "descriptors.h"
 #include <malloc.h>
-
-static int descriptors(void) {
-    int count = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    CHECK(folder);
-    while (readdir(folder))
-        count++;
-    closedir(folder);
-    return count;
-}
 
 static void fail(const char *file) {
     ketama_continuum c = NULL;

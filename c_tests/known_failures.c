@@ -3,8 +3,7 @@
  *
  * usage: known_failures WHAT SECONDS      after which a call is taken to wait for ever */
 #define _GNU_SOURCE
-#include "check.h"
-#include <dirent.h>
+#include "descriptors.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -138,16 +137,6 @@ static void a_process_killed_while_rolling(void) {
         CHECK(is_good(c));
         ketama_smoke(c);
     }
-}
-
-static int descriptors(void) {
-    int count = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    CHECK(folder);
-    while (readdir(folder))
-        count++;
-    closedir(folder);
-    return count;
 }
 
 static void descriptor_leak_on_a_bad_file(void) {

@@ -2,8 +2,7 @@
 #ifndef REMAINS_H
 #define REMAINS_H
 
-#include "check.h"
-#include <dirent.h>
+#include "descriptors.h"
 #include <stdatomic.h>
 #include <sys/types.h>
 
@@ -54,12 +53,7 @@ typedef struct {
 } remains;
 
 static remains remaining(void) {
-    remains now = {.system_v_objects = atomic_load(&system_v_objects)};
-    DIR *folder = opendir("/proc/self/fd");
-    CHECK(folder);
-    while (readdir(folder))
-        now.descriptors++;
-    closedir(folder);
+    remains now = {.system_v_objects = atomic_load(&system_v_objects), .descriptors = descriptors()};
     now.blocks = atomic_load(&blocks);
     return now;
 }

@@ -140,23 +140,23 @@ pub unsafe extern "C" fn ketama_roll(
         let filename = unsafe { CStr::from_ptr(filename) };
         let result = rolled::roll(filename);
         let name = filename.to_bytes();
+        let refuse = |text: &str| {
+            set_error_with(|error| {
+                error.write_all(text.as_bytes())?;
+                error.write_all(name)
+            });
+        };
         let (returned, rolled) = match result {
             Ok(rolled) => {
                 clear_error();
                 (1, Some(rolled))
             }
             Err(Failure::NoFile) => {
-                set_error_with(|error| {
-                    error.write_all(b"Invalid filename specified: ")?;
-                    error.write_all(name)
-                });
+                refuse("Invalid filename specified: ");
                 return 0;
             }
             Err(Failure::NoServers) => {
-                set_error_with(|error| {
-                    error.write_all(b"No valid server definitions in file ")?;
-                    error.write_all(name)
-                });
+                refuse("No valid server definitions in file ");
                 (0, None)
             }
             Err(Failure::Bad { reason, line, last }) => {
